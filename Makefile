@@ -1,0 +1,44 @@
+# make demo   the main job on the written sample, offline once the packages are installed
+# make test   every check and every test
+# make check  linters, types, docstrings and layers only
+# make fix    format and mend what the linters can mend
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: demo test check fix clean
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "newswinnow needs Python 3.11 to 3.13; got " + sys.version.split()[0] + " (make PYTHON=python3.12 ...)"'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	$(BIN)/python data/demo.py
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check src tests data
+	$(BIN)/ruff check src tests data
+	$(BIN)/mypy
+	$(BIN)/pydoclint --quiet src
+	$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports --no-cache
+
+test: check
+	$(BIN)/pytest -q -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+fix: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix-only --quiet src tests data
+	$(BIN)/ruff format src tests data
+
+clean:
+	rm -rf $(VENV) runs

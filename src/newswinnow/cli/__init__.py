@@ -1,0 +1,1 @@
+"""The command line: parse, call, print. Nothing else in the project knows typer, prints or exits."""

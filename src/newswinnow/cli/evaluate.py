@@ -1,0 +1,69 @@
+"""``newswinnow evaluate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newswinnow.cli.options import ContextOption, JsonOption, OverwriteOption, TrustOption, open_model
+from newswinnow.cli.output import print_json, print_table, reported_errors, say
+
+EXAMPLE = "Example: newswinnow evaluate runs/mine/model my_test.jsonl -o runs/mine-report --trust SHA256"
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Saved model.", metavar="MODEL")],
+    corpus: Annotated[list[Path], typer.Argument(help="Labelled tables.", metavar="CORPUS")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the report goes.", metavar="DIR")] = Path("runs/evaluate"),
+    trust: TrustOption = None,
+    context: ContextOption = "auto",
+    as_json: JsonOption = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Measure a saved model on labelled tables: report.html, report.md, metrics.json.
+
+    Parameters
+    ----------
+    model
+        Saved model.
+    corpus
+        Labelled tables, one evaluation each.
+    output
+        Report directory.
+    trust
+        Expected sha256 of a joblib model.
+    context
+        Level of information.
+    as_json
+        Print the scores as JSON.
+    overwrite
+        Replace an earlier report.
+    """
+    with reported_errors():
+        from newswinnow.corpus.tables import read_corpus
+        from newswinnow.evaluation.evaluate import evaluate as measure
+        from newswinnow.reports.render import METRICS, Report, write_report
+
+        if (output / METRICS).exists() and not overwrite:
+            raise FileExistsError(f"{output}: must not hold a report; got {METRICS} there (--overwrite replaces it)")
+        predictor = open_model(model, trust)
+        tables = {path.name.removesuffix(".gz").rsplit(".", 1)[0]: read_corpus([path]) for path in corpus}
+        if len(tables) < len(corpus):
+            raise ValueError(f"CORPUS: files must have different names; got {', '.join(map(str, corpus))}")
+        evaluations = [measure(predictor, table, name=name, context=context) for name, table in tables.items()]
+        spec = predictor.manifest["spec"]
+        report = Report(f"{model.resolve().name} on {', '.join(tables)}", evaluations, model={"family": spec["family"]})
+        paths = write_report(report, output)
+        if as_json:
+            print_json(report.metrics())
+            return
+        rows = [
+            [e.name, label.label, *(f"{s.value:.3f}" for s in (label.precision, label.recall, label.f1)), str(label.support)]
+            for e in evaluations
+            for label in e.scores.labels
+        ]
+        print_table(["corpus", "label", "precision", "recall", "F1", "paragraphs"], rows)
+        for e in evaluations:
+            f1 = e.scores.macro_f1
+            print(f"macro-F1 on {e.name}: {f1.value:.3f} ({f1.low:.3f}–{f1.high:.3f})")
+        say(f"report: {paths[0]}")

@@ -1,0 +1,103 @@
+"""``newswinnow experiments``: run, list, compare."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newswinnow.cli.options import JsonOption, OverwriteOption
+from newswinnow.cli.output import print_json, print_table, progress_bar, reported_errors, say
+
+app = typer.Typer(help="Run experiments and compare their results.", no_args_is_help=True, rich_markup_mode=None)
+
+FolderOption = Annotated[Path, typer.Option("--folder", help="Folder of experiments.", metavar="DIR")]
+
+
+@app.command("run", epilog="Example: newswinnow experiments run experiments/006-sample-only --overwrite")
+def run_command(
+    experiments: Annotated[list[Path], typer.Argument(help="Experiment folders or their config.toml.", metavar="EXPERIMENT")],
+    as_json: JsonOption = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train and measure what each experiment's config.toml says; results go beside it.
+
+    Parameters
+    ----------
+    experiments
+        Folders or configuration files.
+    as_json
+        Print summaries as JSON.
+    overwrite
+        Replace earlier results.
+    """
+    with reported_errors():
+        from newswinnow.experiments.run import run_experiment
+
+        summaries = []
+        for path in experiments:
+            with progress_bar() as progress:
+                summaries.append(run_experiment(path, overwrite=overwrite, progress=progress).summary())
+        if as_json:
+            print_json(summaries)
+            return
+        rows = [[s["directory"], name, f"{value:.4f}"] for s in summaries for name, value in s["macro_f1"].items()]
+        print_table(["experiment", "test", "macro-F1"], rows)
+
+
+@app.command("list", epilog="Example: newswinnow experiments list --folder experiments")
+def list_command(folder: FolderOption = Path("experiments"), as_json: JsonOption = False) -> None:
+    """List finished experiments with their scores.
+
+    Parameters
+    ----------
+    folder
+        Folder of experiments.
+    as_json
+        Print as JSON.
+    """
+    with reported_errors():
+        from newswinnow.experiments.compare import find_runs, overview_rows
+
+        runs = find_runs(folder)
+        if as_json:
+            print_json([{"name": run.name, "title": run.title, "metrics": run.metrics} for run in runs])
+            return
+        print_table(*overview_rows(runs))
+
+
+@app.command("compare", epilog="Example: newswinnow experiments compare experiments/001-majority experiments/006-sample-only")
+def compare_command(
+    experiments: Annotated[
+        list[Path] | None, typer.Argument(help="Result directories, the baseline first; without any, all in the folder.")
+    ] = None,
+    folder: FolderOption = Path("experiments"),
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write Markdown here.", metavar="FILE")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare runs on the same test data with a verdict: better, worse, tied or not enough data.
+
+    Parameters
+    ----------
+    experiments
+        Result directories.
+    folder
+        Folder of experiments.
+    output
+        Markdown file, replaced.
+    as_json
+        Print as JSON.
+    """
+    with reported_errors():
+        from newswinnow.corpus.write import atomic_file
+        from newswinnow.experiments.compare import compare_runs, comparison_rows, find_runs, overview_markdown, read_run
+
+        runs = [read_run(path) for path in experiments] if experiments else find_runs(folder)
+        rows = compare_runs([run.directory for run in runs])
+        if output:
+            with atomic_file(output) as file:
+                file.write(overview_markdown(runs, rows).encode())
+            say(f"written: {output}")
+        if as_json:
+            print_json([row.as_dict() for row in rows])
+            return
+        print_table(*comparison_rows(rows))

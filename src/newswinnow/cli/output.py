@@ -1,0 +1,141 @@
+"""How commands speak: results on stdout, everything else on stderr, one line per error, documented exit codes.
+
+What is said is left to the commands.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+DONE, REJECTED, USAGE, BUSY, MODEL_REFUSED, INTERRUPTED = 0, 1, 2, 3, 5, 130
+_DEBUG: Final = "NEWSWINNOW_DEBUG"
+
+
+def escape_controls(text: str) -> str:
+    r"""Text that cannot steer a terminal: control characters but newline and tab are shown escaped.
+
+    Parameters
+    ----------
+    text
+        Any string.
+
+    Returns
+    -------
+    The printable string.
+
+    Examples
+    --------
+    >>> escape_controls("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(message: str) -> None:
+    """Print one message on stderr.
+
+    Parameters
+    ----------
+    message
+        What to say.
+    """
+    print(escape_controls(message), file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON on stdout.
+
+    Parameters
+    ----------
+    value
+        Plain values.
+    """
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print an aligned table on stdout.
+
+    Parameters
+    ----------
+    columns
+        Names.
+    rows
+        Cells as text.
+    """
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    for line in (columns, ["-" * width for width in widths], *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Exit code of an error.
+
+    Parameters
+    ----------
+    error
+        What a command raised.
+
+    Returns
+    -------
+    The documented code: 3 for a busy directory, 5 for a refused model, 2 for every other input error.
+    """
+    from newswinnow.experiments.run import BusyError
+    from newswinnow.models.saved import ModelLoadError
+
+    if isinstance(error, ModelLoadError):
+        return MODEL_REFUSED
+    return BUSY if isinstance(error, BusyError) else USAGE
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn an input error into one line on stderr and its exit code; ``NEWSWINNOW_DEBUG=1`` shows the traceback instead.
+
+    Yields
+    ------
+    Nothing.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        # The reader (head, less) went away: not an error of ours, and nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(DONE) from None
+    except KeyboardInterrupt:
+        say("interrupted")
+        raise SystemExit(INTERRUPTED) from None
+    except (ValueError, OSError, RuntimeError) as error:
+        if os.environ.get(_DEBUG):
+            raise
+        say(_line_of(error))
+        raise SystemExit(exit_code_of(error)) from None
+
+
+def _line_of(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: must be readable and writable as needed; got {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr if that is a terminal, a line per step if it is not.
+
+    Yields
+    ------
+    A function of step, steps done and steps in all.
+    """
+    if not sys.stderr.isatty():
+        yield lambda step, done, total: say(f"[{done}/{total}] {step}")
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("reading the corpora", total=None)
+        yield lambda step, done, total: progress.update(task, description=step, completed=done, total=total)

@@ -1,0 +1,88 @@
+"""Records that could not be taken, and the error that names them.
+
+Deciding what is wrong with a record is left to :mod:`newswinnow.corpus.records`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_SHOWN = 10
+_EXCERPT_CHARS = 80
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One record that was not taken: where it stands, why, and an escaped excerpt of at most 80 characters."""
+
+    source: str
+    line: int | None
+    reason: str
+    excerpt: str = ""
+
+    @property
+    def where(self) -> str:
+        """``file:line``, or the file alone where a record has no line."""
+        return self.source if self.line is None else f"{self.source}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+    def as_record(self) -> dict[str, Any]:
+        """The reject as a JSON-ready dictionary."""
+        return asdict(self)
+
+
+def excerpt_of(value: object) -> str:
+    """A printable piece of a value for messages and quarantine files.
+
+    Parameters
+    ----------
+    value
+        Anything.
+
+    Returns
+    -------
+    Its ``repr``, control characters escaped, cut to 80 characters.
+    """
+    shown = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+    text = ascii(shown) if isinstance(shown, str) and not shown.isprintable() else repr(shown)
+    return text if len(text) <= _EXCERPT_CHARS else text[: _EXCERPT_CHARS - 1] + "…"
+
+
+class CorpusError(ValueError):
+    """A corpus that cannot be used; the message lists the first ten bad records.
+
+    Parameters
+    ----------
+    rejects
+        What was rejected, at least one.
+    """
+
+    def __init__(self, rejects: Sequence[Reject]) -> None:
+        self.rejects = tuple(rejects)
+        lines = [str(reject) for reject in self.rejects[:_SHOWN]]
+        if len(self.rejects) > _SHOWN:
+            lines.append(f"... and {len(self.rejects) - _SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+def fail(source: str, reason: str, *, line: int | None = None, value: object = None) -> CorpusError:
+    """An error about a single place, ready to raise.
+
+    Parameters
+    ----------
+    source
+        The file.
+    reason
+        ``rule; got value``.
+    line
+        Line or row, where there is one.
+    value
+        What to show as excerpt.
+
+    Returns
+    -------
+    The error.
+    """
+    return CorpusError([Reject(source, line, reason, "" if value is None else excerpt_of(value))])

@@ -1,0 +1,148 @@
+"""Bytes in: opening plain, gzipped and standard input, and cutting them into lines under a size limit.
+
+It knows nothing of formats; what a line means is left to the readers.
+"""
+
+import gzip
+import io
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from newswinnow.corpus.rejects import fail
+
+STDIN = "-"
+MAX_RECORD_BYTES = 8 << 20
+"""Longest line read into memory: 1 MB of text is allowed, up to six bytes of JSON escapes each, and other columns."""
+
+MAX_GZIP_BYTES = 8 << 30
+MAX_GZIP_RATIO = 250
+"""Text compresses 3-10 times; gzip's own ceiling is about 1,032, which only bombs reach."""
+
+_CHUNK = 1 << 20
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
+_BOM = b"\xef\xbb\xbf"
+
+
+class _GuardedGzip(io.RawIOBase):
+    """Decompressed bytes of a gzip file; refuses bombs and truncated files while reading."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._compressed_bytes = path.stat().st_size
+        self._file = gzip.open(path, "rb")  # noqa: SIM115 - closed in close()
+        self._n_read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        try:
+            data = self._file.read(len(view))
+        except (EOFError, zlib.error, OSError) as error:
+            raise fail(str(self._path), f"must be a whole gzip file; got {error}") from error
+        view[: len(data)] = data
+        self._n_read += len(data)
+        if self._n_read > min(MAX_GZIP_BYTES, max(_CHUNK * 16, self._compressed_bytes * MAX_GZIP_RATIO)):
+            raise fail(
+                str(self._path),
+                f"must not expand to more than {MAX_GZIP_RATIO} times its size; got {self._n_read} bytes from "
+                f"{self._compressed_bytes}",
+            )
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextmanager
+def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file, a ``.gz`` file or standard input (``-``) for reading bytes.
+
+    Parameters
+    ----------
+    path
+        The file, or ``-``.
+
+    Yields
+    ------
+    A binary stream.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CorpusError
+        While reading: if a gzip file is cut, damaged or a bomb.
+    """
+    if str(path) == STDIN:
+        yield sys.stdin.buffer
+        return
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: must be an existing file; got {'a directory' if path.is_dir() else 'nothing there'}")
+    if path.suffix == ".gz":
+        with io.BufferedReader(_GuardedGzip(path), _CHUNK) as stream:
+            yield stream
+    else:
+        with path.open("rb") as file:
+            yield file
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a file: its number from 1, its bytes without the newline, and whether it was too long to keep."""
+
+    number: int
+    data: bytes
+    is_too_long: bool = False
+
+
+def iter_lines(stream: BinaryIO, *, max_bytes: int = MAX_RECORD_BYTES) -> Iterator[Line]:
+    r"""Lines of a byte stream, ended by LF, CRLF or CR and by nothing else; a UTF-8 byte order mark is dropped.
+
+    Parameters
+    ----------
+    stream
+        The bytes.
+    max_bytes
+        A longer line is not kept in memory: its beginning comes with ``is_too_long``.
+
+    Yields
+    ------
+    The lines; an unfinished last line counts as one.
+
+    Examples
+    --------
+    >>> import io
+    >>> [line.data for line in iter_lines(io.BytesIO(b"a\r\nb\rc\xe2\x80\xa8d"))]
+    [b'a', b'b', b'c\xe2\x80\xa8d']
+    """
+    number, pending, is_too_long = 0, b"", False
+    is_first = True
+    while True:
+        chunk = stream.read(_CHUNK)
+        data = pending + chunk
+        if is_first:
+            data, is_first = data.removeprefix(_BOM), False
+        held = b"\r" if data.endswith(b"\r") and chunk else b""
+        *lines, pending = _NEWLINE.split(data[: len(data) - len(held)])
+        for line in lines:
+            number += 1
+            too_long = is_too_long or len(line) > max_bytes
+            yield Line(number, line[:max_bytes], too_long)
+            is_too_long = False
+        if not chunk:
+            break
+        if len(pending) > max_bytes:
+            pending, is_too_long = pending[:max_bytes], True
+        pending += held
+    if pending:
+        yield Line(number + 1, pending[:max_bytes], is_too_long or len(pending) > max_bytes)

@@ -1,0 +1,167 @@
+"""Paragraph tables out: JSONL, CSV, TSV or Parquet, to standard output or to a file that appears whole or not at all.
+
+Tables are written as they are; making a spreadsheet-safe copy for people is left to the reports.
+"""
+
+import csv
+import gzip
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import pandas as pd
+
+from newswinnow.corpus.parquet import require_pyarrow, write_parquet
+from newswinnow.corpus.rejects import fail
+from newswinnow.corpus.tables import TABLE_FORMATS
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes its name only when everything was written and synced.
+
+    Parameters
+    ----------
+    path
+        The final name.
+
+    Yields
+    ------
+    The stream to write to; on an error nothing is left and an older file stays as it was.
+    """
+    temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def records_of(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of a table as JSON-ready dictionaries, missing values as None.
+
+    Parameters
+    ----------
+    table
+        Any table.
+
+    Yields
+    ------
+    One dictionary per row, keys in column order.
+    """
+    columns = [_json_values(table[name]) for name in table.columns]
+    names = list(map(str, table.columns))
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _json_values(column: pd.Series) -> list[Any]:
+    return [None if value is None or value is pd.NA or value != value else value for value in column.tolist()]
+
+
+def write_jsonl(table: pd.DataFrame, stream: BinaryIO) -> None:
+    """Write a table as JSON Lines.
+
+    Parameters
+    ----------
+    table
+        Any table.
+    stream
+        Where the bytes go.
+    """
+    for record in records_of(table):
+        stream.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def write_delimited(table: pd.DataFrame, stream: BinaryIO, *, delimiter: str) -> None:
+    """Write a table as CSV or TSV with a header; missing values become empty fields.
+
+    Parameters
+    ----------
+    table
+        Any table.
+    stream
+        Where the bytes go.
+    delimiter
+        ``","`` or a tab.
+    """
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(table.columns)
+    for record in records_of(table):
+        writer.writerow("" if value is None else value for value in record.values())
+    text.detach()
+
+
+def _writer(file_format: str, where: str) -> Callable[[pd.DataFrame, BinaryIO], None]:
+    writers: dict[str, Callable[[pd.DataFrame, BinaryIO], None]] = {
+        "jsonl": write_jsonl,
+        "csv": lambda table, stream: write_delimited(table, stream, delimiter=","),
+        "tsv": lambda table, stream: write_delimited(table, stream, delimiter="\t"),
+        "parquet": lambda table, stream: write_parquet(table, stream, where=where),
+    }
+    if file_format not in writers:
+        raise fail(where, f"format must be one of {', '.join(TABLE_FORMATS)}; got {file_format!r}")
+    return writers[file_format]
+
+
+def check_writable(file_format: str, path: str | Path | None) -> None:
+    """Refuse a format that cannot be written, before any work.
+
+    Parameters
+    ----------
+    file_format
+        Name of the format.
+    path
+        The file, or None for standard output.
+
+    Raises
+    ------
+    CorpusError
+        If the format is unknown or needs a package that is not installed.
+    """
+    where = "stdout" if path is None else str(path)
+    _writer(file_format, where)
+    if file_format == "parquet":
+        require_pyarrow(where)
+
+
+def write_table(table: pd.DataFrame, path: str | Path | None, *, file_format: str) -> None:
+    """Write a table to a file or to standard output.
+
+    Parameters
+    ----------
+    table
+        Any table.
+    path
+        The file, ``.gz`` to compress; None for standard output.
+    file_format
+        One of ``jsonl``, ``csv``, ``tsv``, ``parquet``.
+
+    Raises
+    ------
+    CorpusError
+        If the format is unknown or needs a package that is not installed.
+    OSError
+        If the file cannot be written; an older one stays as it was.
+    """
+    write = _writer(file_format, "stdout" if path is None else str(path))
+    if path is None:
+        write(table, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(path)
+    with atomic_file(path) as file:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+                write(table, packed)  # type: ignore[arg-type]
+        else:
+            write(table, file)

@@ -1,0 +1,166 @@
+"""The configuration of a run: TOML in, checked values out, every default in one place.
+
+What the values do is said by the classes they configure.
+"""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from newswinnow.corpus.sample import resolve_corpus
+from newswinnow.models.registry import ModelSpec
+
+CONFIG_NAME: Final = "config.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Strict):
+    """Corpora: files to train on, and named files to evaluate on."""
+
+    train: tuple[str, ...] = ("sample:train",)
+    test: dict[str, str] = Field(default_factory=lambda: {"sample": "sample:test"})
+
+
+class ValidationConfig(_Strict):
+    """Cross-validation on the training pages; 0 folds for none."""
+
+    folds: int = Field(default=5, ge=0, le=50)
+
+
+class Config(_Strict):
+    """A whole configuration."""
+
+    title: str = "newswinnow model"
+    description: str = ""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    data: DataConfig = DataConfig()
+    model: ModelSpec = ModelSpec()
+    validation: ValidationConfig = ValidationConfig()
+
+
+def _message(error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{where}: {place} must be a known key; got {first['input']!r}"
+    rule = first["msg"].removeprefix("Value error, ")
+    return (
+        f"{where}: {place}: {rule}"
+        if "; got " in rule
+        else f"{where}: {place}: {rule[:1].lower() + rule[1:]}; got {first['input']!r}"
+    )
+
+
+def parse_config(values: dict[str, Any], *, where: str) -> Config:
+    """Checked configuration from TOML's values.
+
+    Parameters
+    ----------
+    values
+        What the file says.
+    where
+        The file, for messages.
+
+    Returns
+    -------
+    The configuration.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or a value breaks its rule.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(_message(error, where)) from error
+
+
+def read_config(path: str | Path | None) -> Config:
+    """Read a configuration file.
+
+    Parameters
+    ----------
+    path
+        The file; None for the packaged default.
+
+    Returns
+    -------
+    The configuration.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not TOML, a key is unknown or a value breaks its rule.
+    """
+    if path is None:
+        text, where = resources.files("newswinnow").joinpath("default.toml").read_text(encoding="utf-8"), "default.toml"
+    else:
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: must be an existing TOML file; got nothing there")
+        text, where = path.read_text(encoding="utf-8"), str(path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{where}: must be valid TOML; got {error}") from error
+    return parse_config(values, where=where)
+
+
+def with_folds(config: Config, folds: int | None) -> Config:
+    """A configuration with another number of folds.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    folds
+        The number; None to leave it.
+
+    Returns
+    -------
+    A copy.
+
+    Raises
+    ------
+    ValueError
+        If the number is out of range.
+    """
+    if folds is None:
+        return config
+    return parse_config({**config.model_dump(), "validation": {"folds": folds}}, where="--folds")
+
+
+def corpus_paths(config: Config, *, relative_to: Path) -> tuple[list[Path], dict[str, Path]]:
+    """Files behind the corpora a configuration names.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    relative_to
+        Its folder.
+
+    Returns
+    -------
+    Training files, and test files by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one does not exist.
+    """
+    train = [resolve_corpus(name, relative_to=relative_to) for name in config.data.train]
+    test = {key: resolve_corpus(name, relative_to=relative_to) for key, name in config.data.test.items()}
+    for path in [*train, *test.values()]:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: must be an existing corpus, as the configuration says; got nothing there")
+    return train, test

@@ -1,0 +1,253 @@
+"""One run: read, cross-validate, train, evaluate, write.
+
+Comparing runs is left to :mod:`newswinnow.experiments.compare`.
+"""
+
+import fcntl
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from newswinnow.corpus.tables import read_corpus
+from newswinnow.corpus.write import atomic_file
+from newswinnow.evaluation.evaluate import Evaluation, evaluate
+from newswinnow.evaluation.validation import Validation, cross_validate_sites
+from newswinnow.experiments.answers import ANSWERS, answers_json
+from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, read_config
+from newswinnow.models.predictor import Predictor
+from newswinnow.models.saved import library_versions, save_model
+from newswinnow.models.training import check_trainable, table_digest, train
+from newswinnow.paragraphs.table import SITE, labelled_rows
+from newswinnow.reports.render import METRICS, Report, write_report
+
+RUN_MANIFEST: Final = "manifest.json"
+MODEL_FOLDER: Final = "model"
+NOTES: Final = "notes.md"
+_LOCK: Final = ".lock"
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done, and how many there are."""
+
+
+class BusyError(RuntimeError):
+    """A run directory that another process is writing to."""
+
+
+def no_progress(step: str, done: int, total: int) -> None:
+    """Progress for those who do not watch.
+
+    Parameters
+    ----------
+    step
+        Ignored.
+    done
+        Ignored.
+    total
+        Ignored.
+    """
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run produced."""
+
+    directory: Path
+    predictor: Predictor
+    evaluations: tuple[Evaluation, ...]
+    validation: Validation | None
+    sha256: str
+
+    def summary(self) -> dict[str, Any]:
+        """The result in a few plain values, for ``--json``."""
+        return {
+            "directory": str(self.directory),
+            "model": str(self.directory / MODEL_FOLDER),
+            "sha256": self.sha256,
+            "macro_f1": {e.name: e.scores.macro_f1.value for e in self.evaluations},
+            "unseen_sites_macro_f1": self.validation.unseen_sites.value if self.validation else None,
+            "leakage_gap": self.validation.leakage_gap if self.validation else None,
+        }
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold a directory for one writer; the kernel lets go when the process ends, however it ends.
+
+    Parameters
+    ----------
+    directory
+        The directory.
+
+    Yields
+    ------
+    Nothing.
+
+    Raises
+    ------
+    BusyError
+        If another process holds it.
+    """
+    with (directory / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BusyError(f"{directory}: must be free; got another process writing to it") from error
+        yield
+
+
+def _check_disjoint(train_table: pd.DataFrame, tests: dict[str, pd.DataFrame]) -> None:
+    """Refuse a test corpus that shares a site with the training corpus: its score would be that of a memory."""
+    if SITE not in train_table.columns:
+        return
+    known = set(labelled_rows(train_table)[SITE].dropna())
+    for name, table in tests.items():
+        shared = sorted(known & set(table[SITE].dropna())) if SITE in table.columns else []
+        if shared:
+            raise ValueError(
+                f"data.test.{name}: must share no site with data.train; got {len(shared)} shared, first {shared[0]!r}"
+            )
+
+
+def run(
+    config: Config,
+    out: str | Path,
+    *,
+    relative_to: Path,
+    corpora: Sequence[str | Path] = (),
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> RunResult:
+    """Train and measure what a configuration says.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    out
+        Results directory; made if need be.
+    relative_to
+        Folder that the configuration's paths start from.
+    corpora
+        Files to train on instead of the configuration's.
+    overwrite
+        Whether an earlier run's results there may be replaced.
+    progress
+        Called at every step.
+
+    Returns
+    -------
+    What was produced.
+
+    Raises
+    ------
+    FileExistsError
+        If the directory holds a finished run.
+    BusyError
+        If another process writes to it.
+    ValueError
+        If a corpus cannot be used.
+    """
+    out = Path(out)
+    if (out / METRICS).exists() and not overwrite:
+        raise FileExistsError(f"{out}: must not hold a finished run; got {METRICS} there (--overwrite replaces it)")
+    train_paths, test_paths = corpus_paths(config, relative_to=relative_to)
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out):
+        return _run(config, out, list(corpora) or train_paths, test_paths, progress)
+
+
+def _run(
+    config: Config, out: Path, train_paths: Sequence[str | Path], test_paths: dict[str, Path], progress: Progress
+) -> RunResult:
+    begun = time.perf_counter()
+    n_folds = config.validation.folds
+    total = 3 + 2 * n_folds + len(test_paths)
+    steps = iter(range(1, total + 1))
+
+    def tick(step: str) -> None:
+        progress(step, next(steps), total)
+
+    corpus = read_corpus(train_paths)
+    tests = {name: read_corpus([path]) for name, path in test_paths.items()}
+    _check_disjoint(corpus, tests)
+    check_trainable(corpus, n_folds=n_folds)
+    tick("reading the corpora")
+    validation = cross_validate_sites(corpus, config.model, n_folds=n_folds, seed=config.seed, progress=tick) if n_folds else None
+    predictor = train(corpus, config.model, seed=config.seed)
+    tick("training")
+    evaluations = []
+    for name, table in tests.items():
+        evaluations.append(evaluate(predictor, table, name=name, seed=config.seed))
+        tick(f"evaluating {name}")
+    predictor.manifest["metrics"] = {e.name: e.scores.macro_f1.value for e in evaluations}
+    sha256 = save_model(predictor, out / MODEL_FOLDER, overwrite=True)
+    result = RunResult(out, predictor, tuple(evaluations), validation, sha256)
+    _write_results(result, config, corpus, time.perf_counter() - begun)
+    tick("writing")
+    return result
+
+
+def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seconds: float) -> None:
+    model = {"family": config.model.family, "seed": config.seed, **_options(config)}
+    notes = result.directory / NOTES
+    description = notes.read_text(encoding="utf-8").strip() if notes.is_file() else config.description
+    validation = result.validation.as_dict() if result.validation else {}
+    write_report(Report(config.title, result.evaluations, description, model, validation), result.directory)
+    manifest = {
+        "config": config.model_dump(mode="json"),
+        "training_digest": table_digest(labelled_rows(corpus)),
+        "test_digests": {e.name: e.data_digest for e in result.evaluations},
+        "versions": {**library_versions(), "python": platform.python_version()},
+        "seconds": round(seconds, 1),
+    }
+    _write(result.directory / RUN_MANIFEST, json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    _write(result.directory / ANSWERS, answers_json(result.evaluations))
+
+
+def _options(config: Config) -> dict[str, Any]:
+    """Options that the family looks at."""
+    if not config.model.family.startswith(("tfidf", "naive")):
+        return {}
+    options = config.model.as_dict()
+    del options["family"]
+    return options
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def run_experiment(path: str | Path, *, overwrite: bool = False, progress: Progress = no_progress) -> RunResult:
+    """Run the experiment whose folder or configuration is named; results go beside the configuration.
+
+    Parameters
+    ----------
+    path
+        The experiment's folder or its ``config.toml``.
+    overwrite
+        Whether an earlier run's results there may be replaced.
+    progress
+        Called at every step.
+
+    Returns
+    -------
+    What was produced.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no configuration.
+    """
+    path = Path(path)
+    config_path = path / CONFIG_NAME if path.is_dir() else path
+    config = read_config(config_path)
+    folder = config_path.parent
+    return run(config, folder, relative_to=folder, overwrite=overwrite, progress=progress)

@@ -1,0 +1,4 @@
+"""What models see of a paragraph: surface features and n-grams.
+
+Choosing between labels is left to :mod:`newswinnow.models`.
+"""

@@ -1,0 +1,237 @@
+"""Any input into one paragraph table: tables, plain text, HTML, each also gzipped, directories of them, standard input.
+
+Formats are told by suffix, standard input by its first bytes; the readers themselves stand in :mod:`newswinnow.corpus`.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import BinaryIO, Final
+
+import pandas as pd
+
+from newswinnow.corpus.delimited import read_delimited
+from newswinnow.corpus.jsonl import parse_object, read_jsonl
+from newswinnow.corpus.records import BadRecord, RecordCollector, RecordRules
+from newswinnow.corpus.rejects import CorpusError, fail
+from newswinnow.corpus.streams import MAX_RECORD_BYTES, STDIN, iter_lines, open_bytes
+from newswinnow.corpus.tables import TABLE_FORMATS, Reading, format_of, read_table_into, table_from_records
+from newswinnow.harvest.html import MAX_HTML_BYTES, split_html
+from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT
+
+PAGE_FORMATS: Final = ("txt", "html", "htm")
+INPUT_FORMATS: Final = (*PAGE_FORMATS, *TABLE_FORMATS)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file to read: its path (``-`` for standard input), its format, and the page id a plain page gets."""
+
+    path: str
+    file_format: str
+    page: str
+
+
+def _page_id(path: PurePath) -> str:
+    """The path in POSIX form, known extensions dropped."""
+    name = path.name.removesuffix(".gz")
+    if PurePath(name).suffix.removeprefix(".").lower() in INPUT_FORMATS:
+        name = PurePath(name).stem
+    return path.with_name(name).as_posix()
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Regular files in order of their names; links, devices and files of other kinds are passed over."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if not path.is_symlink() and path.is_file() and format_of(path) in INPUT_FORMATS and not path.name.startswith(".")
+    ]
+
+
+def _inputs_of(named: str, file_format: str | None) -> list[Input]:
+    if named == STDIN:
+        return [Input(STDIN, file_format or "", "stdin")]
+    path = Path(named)
+    if path.is_dir():
+        files = _files_below(path)
+        return [Input(str(f), file_format or format_of(f), _page_id(f.relative_to(path))) for f in files]
+    if not path.exists():
+        raise FileNotFoundError(f"{named}: must be an existing file or directory; got nothing there")
+    found = file_format or format_of(path)
+    if found not in INPUT_FORMATS:
+        allowed = ", ".join("." + name for name in INPUT_FORMATS)
+        raise fail(named, f"must end in one of {allowed}, each also .gz; got {path.suffix or 'no suffix'!r}")
+    return [Input(named, found, _page_id(PurePath(path.name)))]
+
+
+def expand_inputs(named: Sequence[str | Path], *, file_format: str | None = None) -> list[Input]:
+    """The files behind what a user named.
+
+    Parameters
+    ----------
+    named
+        Files, directories (searched to any depth, in order of names) or ``-``.
+    file_format
+        Read everything as this format; None to go by the suffix.
+
+    Returns
+    -------
+    One entry per file. A page id that two inputs would share becomes the path as named.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    CorpusError
+        If a file named directly is of no known kind.
+    """
+    inputs = [found for name in named for found in _inputs_of(str(name), file_format)]
+    shared = Counter(i.page for i in inputs if i.file_format not in TABLE_FORMATS)
+    return [
+        Input(i.path, i.file_format, _page_id(PurePath(i.path)) if shared[i.page] > 1 and i.path != STDIN else i.page)
+        for i in inputs
+    ]
+
+
+def _paragraphs_of_text(stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Blocks between blank lines, with the line on which each begins; over-long ones are cut just above the limit."""
+    lines: list[bytes] = []
+    begin, n_bytes = 0, 0
+    for line in iter_lines(stream):
+        if line.data.strip():
+            begin = begin if lines else line.number
+            if n_bytes <= MAX_RECORD_BYTES:
+                lines.append(line.data)
+                n_bytes += len(line.data)
+        elif lines:
+            yield begin, b"\n".join(lines).decode("utf-8", "surrogateescape")
+            lines, n_bytes = [], 0
+    if lines:
+        yield begin, b"\n".join(lines).decode("utf-8", "surrogateescape")
+
+
+def _read_text(stream: BinaryIO, *, source: str, page: str, into: RecordCollector) -> None:
+    position = 0
+    for number, text in _paragraphs_of_text(stream):
+        if text.split():
+            into.add({PAGE: page, POSITION: position, TEXT: text}, source=source, line=number)
+            position += 1
+
+
+def _read_html(stream: BinaryIO, *, source: str, page: str, into: RecordCollector) -> None:
+    try:
+        paragraphs = split_html(stream.read(MAX_HTML_BYTES + 1))
+    except ValueError as error:
+        into.reject(str(error), source=source, line=None, value="")
+        return
+    for position, paragraph in enumerate(paragraphs):
+        fields = {PAGE: page, POSITION: position, TEXT: paragraph.text}
+        hints = {TAG: paragraph.tag, LINK_DENSITY: paragraph.link_density}
+        into.add(fields | hints, source=source, line=None)
+
+
+def _sniff(head: bytes) -> str:
+    """Format of standard input: a JSON object on the first line is JSONL, markup first is HTML, all else text."""
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+    if first[:1] == b"<":
+        return "html"
+    try:
+        parse_object(first)
+    except BadRecord:
+        return "txt"
+    return "jsonl"
+
+
+def _read_stdin(item: Input, into: RecordCollector) -> None:
+    with open_bytes(STDIN) as raw:
+        stream = io.BufferedReader(raw) if not isinstance(raw, io.BufferedReader) else raw  # type: ignore[type-var]
+        file_format = item.file_format or _sniff(stream.peek(1 << 16))
+        if file_format == "parquet":
+            raise fail("stdin", "must be one of txt, html, jsonl, csv, tsv; got parquet")
+        _read_stream(stream, file_format, source="stdin", page=item.page, into=into)
+
+
+def _read_stream(stream: BinaryIO, file_format: str, *, source: str, page: str, into: RecordCollector) -> None:
+    if file_format == "jsonl":
+        read_jsonl(stream, source=source, into=into)
+    elif file_format in ("csv", "tsv"):
+        read_delimited(stream, source=source, delimiter="," if file_format == "csv" else "\t", into=into)
+    elif file_format == "txt":
+        _read_text(stream, source=source, page=page, into=into)
+    else:
+        _read_html(stream, source=source, page=page, into=into)
+
+
+def read_inputs(inputs: Sequence[str | Path], *, rules: RecordRules | None = None, file_format: str | None = None) -> Reading:
+    """Read inputs of any kind, setting bad records aside.
+
+    Parameters
+    ----------
+    inputs
+        Files, directories or ``-``.
+    rules
+        How strict to be; the default keeps unlabelled rows and refuses empty texts.
+    file_format
+        Read everything as this format; None to go by suffix or, for standard input, by its first bytes.
+
+    Returns
+    -------
+    The table and the records that were refused.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    CorpusError
+        If a file as a whole is unusable.
+    """
+    if file_format is not None and file_format not in INPUT_FORMATS:
+        raise ValueError(f"file_format: must be one of {', '.join(INPUT_FORMATS)}; got {file_format!r}")
+    collector = RecordCollector(rules or RecordRules())
+    for item in expand_inputs(inputs, file_format=file_format):
+        if item.path == STDIN:
+            _read_stdin(item, collector)
+        elif item.file_format in TABLE_FORMATS:
+            read_table_into(collector, item.path, file_format=item.file_format)
+        else:
+            with open_bytes(item.path) as stream:
+                _read_stream(stream, item.file_format, source=item.path, page=item.page, into=collector)
+    return Reading(table_from_records(collector), tuple(collector.rejects))
+
+
+def read_paragraphs(*inputs: str | Path, file_format: str | None = None) -> pd.DataFrame:
+    r"""Read pages or tables into one paragraph table.
+
+    Parameters
+    ----------
+    *inputs
+        Files (``.txt``, ``.html``, ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, each also ``.gz``), directories or ``-``.
+    file_format
+        Read everything as this format; None to go by suffix.
+
+    Returns
+    -------
+    One row per paragraph with at least ``page``, ``position`` and ``text``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    CorpusError
+        If any record or file cannot be taken; the message names file and line.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> page = getfixture("tmp_path") / "page.txt"
+    >>> _ = page.write_text("Share\n\nA bridge opened\non Monday.\n", encoding="utf-8")
+    >>> read_paragraphs(page)[["page", "text"]].values.tolist()
+    [['page', 'Share'], ['page', 'A bridge opened on Monday.']]
+    """
+    reading = read_inputs(inputs, file_format=file_format)
+    if reading.rejects:
+        raise CorpusError(reading.rejects)
+    return reading.table

@@ -1,0 +1,284 @@
+"""The saved model: a directory with ``manifest.json`` and one member, verified before anything in it is used.
+
+A scikit-learn pipeline is saved with joblib, whose files run code when loaded; such a model loads only for a caller who says so
+and names the sha256 expected. Fitting is left to :mod:`newswinnow.models.training`.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any, Final
+
+import joblib
+import numpy as np
+
+from newswinnow.models.predictor import CONTEXTS, Predictor
+from newswinnow.paragraphs.label import LABELS
+
+FORMAT_VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+MEMBER: Final = "model.joblib"
+MAX_MANIFEST_BYTES: Final = 4 << 20
+MAX_MEMBER_BYTES: Final = 2 << 30
+_KEYS: Final = frozenset(
+    {"format_version", "format", "labels", "contexts", "spec", "training", "metrics", "versions", "members", "probes"}
+)
+_VERSIONED: Final = ("newswinnow", "scikit-learn", "numpy", "scipy", "joblib")
+_PROBE_TOLERANCE: Final = 1e-12
+
+
+class ModelLoadError(ValueError):
+    """A saved model that is refused; the message is ``where: rule; got value``."""
+
+
+class ModelSaveError(RuntimeError):
+    """A model that could not be saved so that it comes back the same."""
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries a saved pipeline depends on.
+
+    Returns
+    -------
+    Distribution name to version.
+    """
+    return {name: metadata.version(name) for name in _VERSIONED}
+
+
+def probe_texts() -> list[str]:
+    """The 64 golden probes: invented paragraphs whose probabilities every saved model records.
+
+    Returns
+    -------
+    The texts.
+    """
+    text = resources.files("newswinnow.models").joinpath("probes.txt").read_text(encoding="utf-8")
+    return text.rstrip("\n").split("\n")
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def save_model(predictor: Predictor, directory: str | Path, *, overwrite: bool = False) -> str:
+    """Save a predictor so that it comes back the same, or not at all.
+
+    Parameters
+    ----------
+    predictor
+        What to save.
+    directory
+        A new directory; it appears only when everything in it was verified by a new process.
+    overwrite
+        Whether an older saved model there may be replaced.
+
+    Returns
+    -------
+    The member's sha256, which :func:`load_model` asks for.
+
+    Raises
+    ------
+    FileExistsError
+        If the directory exists and is not to be, or cannot safely be, replaced.
+    ModelSaveError
+        If the model cannot be serialised or scores differently when read back.
+    """
+    directory = Path(directory)
+    if directory.exists() and (not overwrite or not (directory / MANIFEST).is_file()):
+        raise FileExistsError(f"{directory}: must not exist yet; got an existing path (--overwrite replaces a saved model)")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        digest = _write(predictor, temporary)
+        _verify_in_new_process(temporary, digest)
+        temporary.chmod(0o755)
+        if directory.exists():
+            shutil.rmtree(directory)
+        temporary.replace(directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return digest
+
+
+def _write(predictor: Predictor, directory: Path) -> str:
+    buffer = io.BytesIO()
+    try:
+        joblib.dump(predictor.estimator, buffer, compress=3)
+    except Exception as error:  # pickling runs foreign code; whatever it raises means the same
+        raise ModelSaveError(f"{directory}: a model must be picklable; got {type(error).__name__}: {error}") from error
+    data = buffer.getvalue()
+    (directory / MEMBER).write_bytes(data)
+    probes = probe_texts()
+    manifest = {
+        **predictor.manifest,
+        "format_version": FORMAT_VERSION,
+        "format": "joblib",
+        "labels": [str(label) for label in LABELS],
+        "contexts": list(predictor.contexts),
+        "versions": library_versions(),
+        "members": {MEMBER: {"sha256": _sha256(data), "bytes": len(data)}},
+        "probes": {"texts": probes, "probabilities": predictor.predict_proba(probes).tolist()},
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return _sha256(data)
+
+
+def _verify_in_new_process(directory: Path, digest: str) -> None:
+    """Read a fresh save back as a stranger would; a serialiser that scrambles arrays is caught here, not by a user."""
+    command = [sys.executable, "-c", "import sys; from newswinnow.models.saved import verify_model; verify_model(*sys.argv[1:])"]
+    source = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(
+        [*command, str(directory), digest], capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ModelSaveError(f"{directory.name}: a saved model must score its probes as before; got {reason}")
+
+
+def verify_model(directory: str | Path, sha256: str) -> None:
+    """Load a saved model and score its golden probes.
+
+    Parameters
+    ----------
+    directory
+        The saved model.
+    sha256
+        Of its member, as expected by the caller.
+
+    Raises
+    ------
+    ModelLoadError
+        If the model is refused, or a probe's probabilities differ by more than 1e-12 or its label at all.
+    """
+    predictor = load_model(directory, allow_pickle=True, sha256=sha256)
+    probes = predictor.manifest["probes"]
+    expected = np.asarray(probes["probabilities"])
+    found = predictor.predict_proba(probes["texts"])
+    difference = float(np.abs(expected - found).max())
+    if difference > _PROBE_TOLERANCE or (expected.argmax(axis=1) != found.argmax(axis=1)).any():
+        raise ModelLoadError(f"{directory}: golden probes must agree to {_PROBE_TOLERANCE}; got a difference of {difference}")
+
+
+def _read_member(path: Path, limit: int) -> bytes:
+    """A regular file's bytes; links and devices are refused, and so is a file over the limit, before it is read."""
+    try:
+        status = path.lstat()
+    except OSError as error:
+        raise ModelLoadError(f"{path}: must be there; got {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelLoadError(f"{path}: must be a regular file; got {stat.filemode(status.st_mode)}")
+    if status.st_size > limit:
+        raise ModelLoadError(f"{path}: must have at most {limit} bytes; got {status.st_size}")
+    return path.read_bytes()
+
+
+def read_manifest(directory: str | Path) -> dict[str, Any]:
+    """A saved model's manifest, checked key by key; nothing of the model itself is opened.
+
+    Parameters
+    ----------
+    directory
+        The saved model.
+
+    Returns
+    -------
+    The manifest.
+
+    Raises
+    ------
+    ModelLoadError
+        If it is missing, damaged, of another format version, or has unknown or missing keys.
+    """
+    path = Path(directory) / MANIFEST
+    try:
+        manifest = json.loads(_read_member(path, MAX_MANIFEST_BYTES))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ModelLoadError):
+            raise
+        raise ModelLoadError(f"{path}: must be valid JSON; got {error}") from error
+    if not isinstance(manifest, dict):
+        raise ModelLoadError(f"{path}: must be a JSON object; got {type(manifest).__name__}")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise ModelLoadError(f"{path}: format_version must be {FORMAT_VERSION}; got {manifest.get('format_version')!r}")
+    difference = sorted(_KEYS.symmetric_difference(manifest))
+    if difference:
+        raise ModelLoadError(
+            f"{path}: must have exactly the keys {', '.join(sorted(_KEYS))}; got a difference in {difference[:5]}"
+        )
+    _check_values(manifest, path)
+    return manifest
+
+
+def _check_values(manifest: dict[str, Any], path: Path) -> None:
+    if manifest["labels"] != [str(label) for label in LABELS]:
+        raise ModelLoadError(f"{path}: labels must be {', '.join(LABELS)}; got {manifest['labels']!r}")
+    if manifest["format"] != "joblib":
+        raise ModelLoadError(f"{path}: format must be joblib; got {manifest['format']!r}")
+    contexts = manifest["contexts"]
+    if not isinstance(contexts, list) or not contexts or not set(map(str, contexts)) <= set(CONTEXTS):
+        raise ModelLoadError(f"{path}: contexts must be of {', '.join(CONTEXTS)}; got {contexts!r}")
+    members = manifest["members"]
+    if not isinstance(members, dict) or list(members) != [MEMBER] or not isinstance(members[MEMBER], dict):
+        raise ModelLoadError(f"{path}: members must be exactly {MEMBER}; got {members!r}")
+    if not isinstance(manifest["versions"], dict) or not isinstance(manifest["probes"], dict):
+        raise ModelLoadError(f"{path}: versions and probes must be objects; got something else")
+
+
+def _check_scikit_learn(manifest: dict[str, Any], path: Path) -> None:
+    saved, here = str(manifest["versions"].get("scikit-learn")), metadata.version("scikit-learn")
+    if saved.split(".")[:2] != here.split(".")[:2]:
+        raise ModelLoadError(
+            f"{path}: a joblib model loads only under the scikit-learn minor version it was saved with, {saved}; got {here} "
+            f"(newswinnow train makes it anew)"
+        )
+
+
+def load_model(directory: str | Path, *, allow_pickle: bool = False, sha256: str | None = None) -> Predictor:
+    """Load a saved model.
+
+    Parameters
+    ----------
+    directory
+        The saved model.
+    allow_pickle
+        Whether to run the pickle inside a joblib model. It can execute anything: say yes only to a model you trust.
+    sha256
+        The digest you expect its member to have, as ``newswinnow train`` printed it.
+
+    Returns
+    -------
+    The predictor.
+
+    Raises
+    ------
+    ModelLoadError
+        If the model is missing, damaged, not as expected, or not trusted.
+    """
+    directory = Path(directory)
+    manifest = read_manifest(directory)
+    path = directory / MEMBER
+    entry = manifest["members"][MEMBER]
+    if not allow_pickle or sha256 is None:
+        raise ModelLoadError(
+            f"{path}: a joblib model runs code when loaded and needs explicit trust; got none "
+            f"(allow_pickle=True, sha256='...' in Python, --trust SHA256 on the command line; "
+            f"its manifest says {entry.get('sha256')})"
+        )
+    data = _read_member(path, MAX_MEMBER_BYTES)
+    found = _sha256(data)
+    if found != sha256 or found != entry.get("sha256"):
+        expected = sha256 if found != sha256 else entry.get("sha256")
+        raise ModelLoadError(f"{path}: sha256 must be {expected}; got {found}")
+    _check_scikit_learn(manifest, path)
+    return Predictor(joblib.load(io.BytesIO(data)), manifest, tuple(manifest["contexts"]))

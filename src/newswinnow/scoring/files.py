@@ -1,0 +1,175 @@
+"""Predicting and cleaning what a user names: the table of predictions, or the text worth keeping.
+
+Where results go is checked before any work starts; parsing the command line is left to :mod:`newswinnow.cli`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pandas as pd
+
+from newswinnow.corpus.records import RecordRules
+from newswinnow.corpus.rejects import Reject
+from newswinnow.corpus.write import atomic_file
+from newswinnow.harvest.inputs import expand_inputs, read_inputs
+from newswinnow.models.predictor import AUTO, Predictor
+from newswinnow.paragraphs.label import LABELS, Label
+from newswinnow.paragraphs.table import PAGE, POSITION, PREDICTED, TEXT
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Predictions and what could not be read.
+
+    Attributes
+    ----------
+    table
+        The paragraphs with prediction columns, input order kept.
+    rejects
+        Records refused; records in = rows + rejects.
+    """
+
+    table: pd.DataFrame
+    rejects: tuple[Reject, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Paragraphs by predicted label, empty ones, and rejects."""
+        predicted = self.table[PREDICTED]
+        counts = {str(label): int((predicted == label).sum()) for label in LABELS}
+        return {**counts, "empty": int(predicted.isna().sum()), "rejected": len(self.rejects)}
+
+
+def predict_inputs(
+    model: Predictor, inputs: Sequence[str | Path], *, context: str = AUTO, file_format: str | None = None
+) -> Scored:
+    """Predict every paragraph of the inputs.
+
+    Parameters
+    ----------
+    model
+        The predictor.
+    inputs
+        Files, directories or ``-``.
+    context
+        Level of information to use.
+    file_format
+        Read everything as this format; None to go by suffix.
+
+    Returns
+    -------
+    Predictions and rejects.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    CorpusError
+        If a file as a whole is unusable.
+    """
+    reading = read_inputs(inputs, rules=RecordRules(keeps_empty=True), file_format=file_format)
+    scored = Scored(model.predict_table(reading.table, context=context), reading.rejects)
+    if len(scored.table) + len(scored.rejects) != reading.n_records:
+        raise RuntimeError(f"rows out and rejects must equal rows in, {reading.n_records}; got {len(scored.table)}")
+    return scored
+
+
+def check_output(output: str | Path, inputs: Sequence[str | Path], *, overwrite: bool = False) -> None:
+    """Refuse an output that exists, cannot be made, or is one of the inputs, before any work.
+
+    Parameters
+    ----------
+    output
+        Where results are to go.
+    inputs
+        What is read.
+    overwrite
+        Whether an existing file may be replaced; an input never is.
+
+    Raises
+    ------
+    FileExistsError
+        If the output exists or is an input.
+    FileNotFoundError
+        If its folder does not exist.
+    """
+    output = Path(output)
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"{output}: must be in an existing folder; got no {output.parent}")
+    if not output.exists():
+        return
+    for item in expand_inputs(inputs):
+        if Path(item.path).exists() and output.samefile(item.path):
+            raise FileExistsError(f"{output}: must not be one of the inputs; got {item.path}")
+    if output.is_dir() or not overwrite:
+        raise FileExistsError(f"{output}: must not exist yet; got an existing path (--overwrite replaces a file)")
+
+
+def clean_pages(table: pd.DataFrame, *, keep: Sequence[Label] = (Label.NEWS,)) -> Iterator[tuple[str, list[str]]]:
+    """The kept paragraphs of every page, pages in input order, paragraphs by position.
+
+    Parameters
+    ----------
+    table
+        Predictions.
+    keep
+        Labels to keep.
+
+    Yields
+    ------
+    Page id and texts; a page with nothing kept comes with none.
+    """
+    wanted = {str(label) for label in keep}
+    for page, rows in table.groupby(PAGE, sort=False):
+        ordered = rows.sort_values(POSITION, kind="stable")
+        yield str(page), ordered.loc[ordered[PREDICTED].isin(wanted), TEXT].tolist()
+
+
+def clean(
+    *inputs: str | Path,
+    model: Predictor,
+    keep: Sequence[Label] = (Label.NEWS,),
+    context: str = AUTO,
+) -> dict[str, str]:
+    """The text worth keeping of every page.
+
+    Parameters
+    ----------
+    *inputs
+        Files, directories or ``-``.
+    model
+        The predictor.
+    keep
+        Labels to keep.
+    context
+        Level of information to use.
+
+    Returns
+    -------
+    Page id to its text, paragraphs separated by blank lines.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    CorpusError
+        If a file as a whole is unusable.
+    """
+    scored = predict_inputs(model, inputs, context=context)
+    return {page: "\n\n".join(texts) for page, texts in clean_pages(scored.table, keep=keep)}
+
+
+def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:
+    """Write refused records as JSON Lines: source, line, reason, excerpt.
+
+    Parameters
+    ----------
+    rejects
+        The records.
+    path
+        The file, replaced whole.
+    """
+    with atomic_file(Path(path)) as file:
+        for reject in rejects:
+            file.write(orjson.dumps(reject.as_record(), option=orjson.OPT_APPEND_NEWLINE))
