@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newswinnow.cli.options import JsonOption
-from newswinnow.cli.output import print_json, reported_errors
+from newswinnow.cli.output import escape_controls, print_json, reported_errors
 
 app = typer.Typer(help="Look at saved models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,7 +34,7 @@ def show_command(directory: Directory, as_json: JsonOption = False) -> None:
         for key in ("format", "spec", "training", "metrics", "versions", "members"):
             value = manifest[key]
             shown = ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else value
-            print(f"{key}: {shown}")
+            print(escape_controls(f"{key}: {shown}"))
 
 
 @app.command("verify", epilog="Example: newswinnow model verify runs/mine/model --trust SHA256")

@@ -5,17 +5,25 @@ What is said is left to the commands.
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DONE, REJECTED, USAGE, BUSY, MODEL_REFUSED, INTERRUPTED = 0, 1, 2, 3, 5, 130
 _DEBUG: Final = "NEWSWINNOW_DEBUG"
+_HARMLESS: Final = frozenset("\n\t\xad\u200c\u200d")
+"""Shown as they are: newline, tab, soft hyphen, and the joiners that Persian and emoji are written with."""
 
 
 def escape_controls(text: str) -> str:
-    r"""Text that cannot steer a terminal: control characters but newline and tab are shown escaped.
+    r"""Text that cannot steer a terminal: what a terminal could obey or show reversed is escaped.
 
     Parameters
     ----------
@@ -31,7 +39,7 @@ def escape_controls(text: str) -> str:
     >>> escape_controls("a\x1b[31mb")
     'a\\x1b[31mb'
     """
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or c in _HARMLESS else c.encode("unicode_escape").decode() for c in text)
 
 
 def say(message: str) -> None:
@@ -53,7 +61,28 @@ def print_json(value: Any) -> None:
     value
         Plain values.
     """
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    r"""JSON for people and programs: readable letters, but nothing that steers a terminal or cannot be encoded.
+
+    Parameters
+    ----------
+    value
+        Plain values.
+
+    Returns
+    -------
+    The document.
+
+    Examples
+    --------
+    >>> print(json_text("caf\xe9 \x9b31m"))
+    "café \u009b31m"
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -66,9 +95,33 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     rows
         Cells as text.
     """
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    for line in (columns, ["-" * width for width in widths], *rows):
+    shown = [[escape_controls(cell) for cell in row] for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(columns, *shown, strict=True)]
+    for line in (columns, ["-" * width for width in widths], *shown):
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_predictions(table: "pd.DataFrame") -> None:
+    """Print predictions for reading: label, its probability, and as much of the text as fits on a line.
+
+    Parameters
+    ----------
+    table
+        Predictions.
+    """
+    from newswinnow.paragraphs.table import PAGE, PREDICTED, PROBABILITY_COLUMNS, TEXT
+
+    width = max(shutil.get_terminal_size((100, 24)).columns - 21, 20)
+    probability = table[list(PROBABILITY_COLUMNS)].max(axis=1)
+    several = len(table[PAGE].unique()) > 1
+    shown = None
+    for page, predicted, p, text in zip(table[PAGE], table[PREDICTED], probability, table[TEXT], strict=True):
+        if several and page != shown:
+            print(f"== {escape_controls(page)}")
+            shown = page
+        label = f"{predicted:12}  {p:4.0%}" if isinstance(predicted, str) else f"{'(empty)':12}      "
+        text = escape_controls(text)
+        print(f"{label}  {text if len(text) <= width else text[: width - 1] + '…'}")
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -100,7 +153,11 @@ def reported_errors() -> Iterator[None]:
     Nothing.
     """
     try:
-        yield
+        with _flushed_stdout():
+            yield
+    except typer.Exit:
+        # Typer's own way out, although it is a RuntimeError.
+        raise
     except BrokenPipeError:
         # The reader (head, less) went away: not an error of ours, and nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -113,6 +170,15 @@ def reported_errors() -> Iterator[None]:
             raise
         say(_line_of(error))
         raise SystemExit(exit_code_of(error)) from None
+
+
+@contextmanager
+def _flushed_stdout() -> Iterator[None]:
+    """Write out what was printed while a broken pipe can still be told from a crash at exit."""
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
 
 
 def _line_of(error: BaseException) -> str:

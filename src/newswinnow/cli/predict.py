@@ -1,12 +1,13 @@
 """``newswinnow predict`` and ``newswinnow clean``."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newswinnow.cli.options import ContextOption, JsonOption, ModelOption, OverwriteOption, TrustOption, open_model
-from newswinnow.cli.output import REJECTED, escape_controls, print_json, reported_errors, say
+from newswinnow.cli.output import REJECTED, escape_controls, json_text, print_predictions, reported_errors, say
 
 if TYPE_CHECKING:
     from newswinnow.scoring.files import Scored
@@ -44,7 +45,9 @@ def predict(
     trust: TrustOption = None,
     context: ContextOption = "auto",
     output: OutputOption = None,
-    file_format: Annotated[str | None, typer.Option("--format", "-f", help="jsonl (default), csv, tsv or parquet.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", "-f", help="jsonl (default), csv, tsv, parquet; table to read on a terminal.")
+    ] = None,
     input_format: InputFormat = None,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write refused records here as JSONL.", metavar="FILE")
@@ -77,15 +80,23 @@ def predict(
     with reported_errors():
         from newswinnow.corpus.tables import TABLE_FORMATS, format_of
         from newswinnow.corpus.write import check_writable, write_table
-        from newswinnow.scoring.files import check_output, predict_inputs
+        from newswinnow.scoring.files import check_inputs, check_output, predict_inputs
 
         suffix = format_of(output) if output else ""
         chosen = file_format or (suffix if suffix in TABLE_FORMATS else "jsonl")
-        check_writable(chosen, output)
+        is_for_reading = chosen == "table" and output is None
+        if not is_for_reading:
+            check_writable(chosen, output)
+        check_inputs(inputs, file_format=input_format)
         for path in filter(None, (output, rejects)):
             check_output(path, inputs, overwrite=overwrite)
+        if output and rejects and output.resolve() == rejects.resolve():
+            raise ValueError(f"{rejects}: --rejects must not be the output; got the same file")
         scored = predict_inputs(open_model(model, trust), inputs, context=context, file_format=input_format)
-        write_table(scored.table, output, file_format=chosen)
+        if is_for_reading:
+            print_predictions(scored.table)
+        else:
+            write_table(scored.table, output, file_format=chosen)
         _report_rejects(scored, rejects)
 
 
@@ -126,19 +137,22 @@ def clean(
     with reported_errors():
         from newswinnow.corpus.write import atomic_file
         from newswinnow.paragraphs.label import parse_labels
-        from newswinnow.scoring.files import check_output, clean_pages, predict_inputs
+        from newswinnow.scoring.files import check_inputs, check_output, clean_pages, predict_inputs
 
         kept = parse_labels(keep)
+        check_inputs(inputs, file_format=input_format)
         if output:
             check_output(output, inputs, overwrite=overwrite)
         scored = predict_inputs(open_model(model, trust), inputs, context=context, file_format=input_format)
         pages = list(clean_pages(scored.table, keep=kept))
         if as_json:
-            print_json([{"page": page, "paragraphs": texts} for page, texts in pages])
-        elif output:
-            with atomic_file(output) as file:
-                file.write("\n\n".join(text for _, texts in pages for text in texts).encode() + b"\n")
+            content = json_text([{"page": page, "paragraphs": texts} for page, texts in pages]) + "\n"
         else:
-            for text in (text for _, texts in pages for text in texts):
-                print(escape_controls(text), end="\n\n")
+            content = "\n\n".join(text for _, texts in pages for text in texts)
+            content += "\n" if content else ""
+        if output:
+            with atomic_file(output) as file:
+                file.write(content.encode())
+        else:
+            print(escape_controls(content) if sys.stdout.isatty() else content, end="")
         _report_rejects(scored, None)
