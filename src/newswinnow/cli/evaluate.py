@@ -8,7 +8,7 @@ import typer
 from newswinnow.cli.options import ContextOption, JsonOption, OverwriteOption, TrustOption, open_model
 from newswinnow.cli.output import print_json, print_table, reported_errors, say
 
-EXAMPLE = "Example: newswinnow evaluate runs/mine/model my_test.jsonl -o runs/mine-report --trust SHA256"
+EXAMPLE = "newswinnow evaluate runs/mine/model my_test.jsonl -o runs/mine-report --trust SHA256"
 
 
 def evaluate(
@@ -52,7 +52,7 @@ def evaluate(
             raise ValueError(f"CORPUS: files must have different names; got {', '.join(map(str, corpus))}")
         evaluations = [measure(predictor, table, name=name, context=context) for name, table in tables.items()]
         spec = predictor.manifest["spec"]
-        report = Report(f"{model.resolve().name} on {', '.join(tables)}", evaluations, model={"family": spec["family"]})
+        report = Report(f"{model.resolve().name} on {', '.join(tables)}", evaluations, model={"family": spec.get("family", "unknown")})
         paths = write_report(report, output)
         if as_json:
             print_json(report.metrics())

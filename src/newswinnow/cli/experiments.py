@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from newswinnow.cli.command import command
 from newswinnow.cli.options import JsonOption, OverwriteOption
 from newswinnow.cli.output import print_json, print_table, progress_bar, reported_errors, say
 
@@ -13,7 +14,7 @@ app = typer.Typer(help="Run experiments and compare their results.", no_args_is_
 FolderOption = Annotated[Path, typer.Option("--folder", help="Folder of experiments.", metavar="DIR")]
 
 
-@app.command("run", epilog="Example: newswinnow experiments run experiments/006-sample-only --overwrite")
+@command(app, "run", example="newswinnow experiments run experiments/006-sample-only --overwrite")
 def run_command(
     experiments: Annotated[list[Path], typer.Argument(help="Experiment folders or their config.toml.", metavar="EXPERIMENT")],
     as_json: JsonOption = False,
@@ -44,7 +45,7 @@ def run_command(
         print_table(["experiment", "test", "macro-F1"], rows)
 
 
-@app.command("list", epilog="Example: newswinnow experiments list --folder experiments")
+@command(app, "list", example="newswinnow experiments list --folder experiments")
 def list_command(folder: FolderOption = Path("experiments"), as_json: JsonOption = False) -> None:
     """List finished experiments with their scores.
 
@@ -65,7 +66,7 @@ def list_command(folder: FolderOption = Path("experiments"), as_json: JsonOption
         print_table(*overview_rows(runs))
 
 
-@app.command("compare", epilog="Example: newswinnow experiments compare experiments/001-majority experiments/006-sample-only")
+@command(app, "compare", example="newswinnow experiments compare experiments/001-majority experiments/006-sample-only")
 def compare_command(
     experiments: Annotated[
         list[Path] | None, typer.Argument(help="Result directories, the baseline first; without any, all in the folder.")

@@ -6,6 +6,7 @@ Each group of commands has a module of its own.
 import typer
 
 from newswinnow.cli import corpus, evaluate, experiments, model, predict, train
+from newswinnow.cli.command import command
 
 app = typer.Typer(
     name="newswinnow",
@@ -38,10 +39,10 @@ def newswinnow(
     """
 
 
-app.command("predict", epilog=predict.PREDICT_EXAMPLE)(predict.predict)
-app.command("clean", epilog=predict.CLEAN_EXAMPLE)(predict.clean)
-app.command("train", epilog=train.EXAMPLE)(train.train)
-app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+command(app, "predict", example=predict.PREDICT_EXAMPLE)(predict.predict)
+command(app, "clean", example=predict.CLEAN_EXAMPLE)(predict.clean)
+command(app, "train", example=train.EXAMPLE)(train.train)
+command(app, "evaluate", example=evaluate.EXAMPLE)(evaluate.evaluate)
 app.add_typer(experiments.app, name="experiments")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(model.app, name="model")

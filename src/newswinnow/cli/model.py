@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from newswinnow.cli.command import command
 from newswinnow.cli.options import JsonOption
 from newswinnow.cli.output import escape_controls, print_json, reported_errors
 
@@ -13,7 +14,7 @@ app = typer.Typer(help="Look at saved models.", no_args_is_help=True, rich_marku
 Directory = Annotated[Path, typer.Argument(help="Saved model.", metavar="DIR")]
 
 
-@app.command("show", epilog="Example: newswinnow model show runs/mine/model")
+@command(app, "show", example="newswinnow model show runs/mine/model")
 def show_command(directory: Directory, as_json: JsonOption = False) -> None:
     """Print what a saved model says of itself; nothing of the model is loaded or run.
 
@@ -37,7 +38,7 @@ def show_command(directory: Directory, as_json: JsonOption = False) -> None:
             print(escape_controls(f"{key}: {shown}"))
 
 
-@app.command("verify", epilog="Example: newswinnow model verify runs/mine/model --trust SHA256")
+@command(app, "verify", example="newswinnow model verify runs/mine/model --trust SHA256")
 def verify_command(
     directory: Directory, trust: Annotated[str, typer.Option("--trust", help="sha256 you expect.", metavar="SHA256")]
 ) -> None:

@@ -165,7 +165,7 @@ def reported_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         say("interrupted")
         raise SystemExit(INTERRUPTED) from None
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ModuleNotFoundError) as error:
         if os.environ.get(_DEBUG):
             raise
         say(_line_of(error))

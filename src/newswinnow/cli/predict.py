@@ -12,8 +12,8 @@ from newswinnow.cli.output import REJECTED, escape_controls, json_text, print_pr
 if TYPE_CHECKING:
     from newswinnow.scoring.files import Scored
 
-PREDICT_EXAMPLE = "Example: newswinnow predict data/pages/shuffled.txt --format csv -o labelled.csv"
-CLEAN_EXAMPLE = "Example: newswinnow clean data/pages --keep news,related-link"
+PREDICT_EXAMPLE = "newswinnow predict data/pages/shuffled.txt --format csv -o labelled.csv"
+CLEAN_EXAMPLE = "newswinnow clean data/pages --keep news,related-link"
 
 Inputs = Annotated[
     list[str], typer.Argument(help="Files (.txt .html .jsonl .csv .tsv .parquet, also .gz), folders, or - for stdin.")

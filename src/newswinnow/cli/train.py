@@ -8,7 +8,7 @@ import typer
 from newswinnow.cli.options import JsonOption, OverwriteOption
 from newswinnow.cli.output import print_json, progress_bar, reported_errors, say
 
-EXAMPLE = "Example: newswinnow train --corpus my_labels.jsonl -o runs/mine"
+EXAMPLE = "newswinnow train --corpus my_labels.jsonl -o runs/mine"
 
 
 def train(

@@ -5,7 +5,9 @@ Rules about the values are left to :mod:`newswinnow.corpus.records`.
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from newswinnow.corpus.records import RecordCollector, check_columns
@@ -13,6 +15,9 @@ from newswinnow.corpus.rejects import fail
 from newswinnow.corpus.streams import MAX_RECORD_BYTES
 from newswinnow.paragraphs.table import LABEL, LINK_DENSITY, ORIGIN, POSITION, SITE, SOURCE, TAG
 
+# int() and float() also take "1_0", " 1" and digits of other scripts. 2**53, the highest position, has 16 digits.
+_DIGITS = re.compile("[0-9]{1,16}")
+_NUMBER = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _NULLABLE = frozenset({LABEL, SITE, SOURCE, ORIGIN, TAG, LINK_DENSITY})
 
 
@@ -36,22 +41,42 @@ def read_delimited(stream: BinaryIO, *, source: str, delimiter: str, into: Recor
         If the header lacks a needed column, names one twice, or a quote is never closed.
     """
     csv.field_size_limit(MAX_RECORD_BYTES)
+    with _as_text(stream) as text:
+        rows = _rows(csv.reader(_lines(text, source), delimiter=delimiter, strict=True), source)
+        header = next(rows, None)
+        if header is None:
+            return
+        names = header[1]
+        check_columns(names, into.rules, source=source, line=1)
+        for number, values in rows:
+            if not values:
+                continue
+            if len(values) != len(names):
+                into.reject(f"must have {len(names)} fields; got {len(values)}", source=source, line=number, value=values)
+                continue
+            fields = {name: _typed(name, value) for name, value in zip(names, values, strict=True)}
+            into.add(fields, source=source, line=number)
+
+
+@contextmanager
+def _as_text(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
     # surrogateescape lets a bad byte through to its own record, where the rules refuse it by name.
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = _rows(csv.reader(text, delimiter=delimiter, strict=True), source)
-    header = next(rows, None)
-    if header is None:
-        return
-    names = header[1]
-    check_columns(names, into.rules, where=f"{source}:1")
-    for number, values in rows:
-        if not values:
-            continue
-        if len(values) != len(names):
-            into.reject(f"must have {len(names)} fields; got {len(values)}", source=source, line=number, value=values)
-            continue
-        into.add({name: _typed(name, value) for name, value in zip(names, values, strict=True)}, source=source, line=number)
-    text.detach()
+    try:
+        yield text
+    finally:
+        # A wrapper that goes away closes what it wraps, and that may be standard input.
+        text.detach()
+
+
+def _lines(text: io.TextIOWrapper, source: str) -> Iterator[str]:
+    """Lines with their ends; an over-long one fails the file, for nobody can tell whether it ends inside quotes."""
+    number = 0
+    while line := text.readline(MAX_RECORD_BYTES + 1):
+        number += 1
+        if len(line) > MAX_RECORD_BYTES:
+            raise fail(source, f"must have at most {MAX_RECORD_BYTES} characters on a line; got more", line=number)
+        yield line
 
 
 def _rows(reader: Any, source: str) -> Iterator[tuple[int, list[str]]]:
@@ -71,10 +96,8 @@ def _typed(name: str, value: str) -> Any:
     """The value in its column's type; what cannot be converted is left for the rules to refuse."""
     if name in _NULLABLE and value == "":
         return None
-    convert = {POSITION: int, LINK_DENSITY: float}.get(name)
-    if convert is None:
-        return value
-    try:
-        return convert(value)
-    except ValueError:
-        return value
+    if name == POSITION:
+        return int(value) if _DIGITS.fullmatch(value) else value
+    if name == LINK_DENSITY:
+        return float(value) if _NUMBER.fullmatch(value) else value
+    return value

@@ -3,13 +3,15 @@
 Rules about the values are left to :mod:`newswinnow.corpus.records`.
 """
 
+import io
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pandas as pd
 
 from newswinnow.corpus.records import RecordCollector, check_columns
-from newswinnow.corpus.rejects import fail
+from newswinnow.corpus.rejects import excerpt_of, fail
+from newswinnow.corpus.streams import open_bytes
 
 MAX_GROUP_BYTES = 2 << 30
 _BATCH_ROWS = 4096
@@ -51,31 +53,59 @@ def read_parquet(path: Path, *, into: RecordCollector) -> None:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     CorpusError
         If the file is damaged, too large when expanded, or lacks a needed column.
     """
+    parquet = require_pyarrow(str(path))
     import pyarrow
 
-    parquet = require_pyarrow(str(path))
+    with open_bytes(path) as stream:
+        # The footer, which comes last, is read first: a gzipped file has to be unpacked whole.
+        whole = io.BytesIO(stream.read()) if path.suffix.lower() == ".gz" else stream
+        _read_file(parquet, pyarrow.ArrowException, whole, path=path, into=into)
+
+
+def _read_file(parquet: Any, arrow_error: type[Exception], stream: BinaryIO, *, path: Path, into: RecordCollector) -> None:
     try:
-        with parquet.ParquetFile(path) as file:
-            check_columns(file.schema_arrow.names, into.rules, where=str(path))
+        with parquet.ParquetFile(stream) as file:
+            check_columns(file.schema_arrow.names, into.rules, source=str(path))
             for group in range(file.num_row_groups):
                 n_bytes = file.metadata.row_group(group).total_byte_size
                 if n_bytes > MAX_GROUP_BYTES:
                     raise fail(str(path), f"row groups must expand to at most {MAX_GROUP_BYTES} bytes; got {n_bytes}")
             _read_rows(file, source=str(path), into=into)
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise fail(str(path), f"must be a whole Parquet file; got {reason}") from error
+    except UnicodeDecodeError as error:
+        # Values have their own way out, see _values: what is left are the names, which Arrow decodes when it opens the file.
+        raise fail(str(path), f"column names must be valid UTF-8; got {excerpt_of(error.object)}") from error
+    except (arrow_error, OSError) as error:
+        raise fail(str(path), f"must be a whole Parquet file; got {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error.args[0]).split("\n", 1)[0][:200] if error.args else type(error).__name__
 
 
 def _read_rows(file: Any, *, source: str, into: RecordCollector) -> None:
     row = 0
     for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-        for fields in batch.to_pylist():
+        columns = [_values(column) for column in batch.columns]
+        for values in zip(*columns, strict=True):
             row += 1
-            into.add(fields, source=source, line=row)
+            into.add(dict(zip(batch.schema.names, values, strict=True)), source=source, line=row)
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except UnicodeDecodeError:
+        import pyarrow
+
+    # Arrow does not check what it stores as strings; a bad byte goes on to its own record, where the rules refuse it by name.
+    plain = column.dictionary_decode() if pyarrow.types.is_dictionary(column.type) else column
+    raw = plain.cast(pyarrow.large_binary()).to_pylist()
+    return [None if value is None else value.decode("utf-8", "surrogateescape") for value in raw]
 
 
 def write_parquet(table: pd.DataFrame, stream: BinaryIO, *, where: str) -> None:
@@ -93,7 +123,13 @@ def write_parquet(table: pd.DataFrame, stream: BinaryIO, *, where: str) -> None:
     Raises
     ------
     CorpusError
-        If pyarrow is not installed.
+        If pyarrow is not installed or a column holds values that Parquet cannot keep together.
     """
     require_pyarrow(where)
-    table.to_parquet(stream, index=False)
+    import pyarrow
+
+    try:
+        table.to_parquet(stream, index=False)
+    except pyarrow.ArrowException as error:
+        reason = "; ".join(str(part) for part in error.args)
+        raise fail(where, f"columns must be of one type for Parquet; got {reason}") from error

@@ -13,6 +13,7 @@ from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import (
     LABEL,
     LINK_DENSITY,
+    OPTIONAL_COLUMNS,
     ORIGIN,
     ORIGINS,
     PAGE,
@@ -32,6 +33,7 @@ EMPTY = "empty"
 _INVALID = re.compile("[\ud800-\udfff]")
 _OPTIONAL_STRINGS = (SITE, SOURCE, TAG)
 _LABEL_VALUES = frozenset(LABELS)
+_KNOWN = frozenset({*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS})
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class BadRecord(ValueError):
     """A record that breaks a rule; the message is ``rule; got value``."""
 
 
-def check_columns(columns: list[str], rules: RecordRules, *, where: str) -> None:
+def check_columns(columns: list[str], rules: RecordRules, *, source: str, line: int | None = None) -> None:
     """Refuse a file whose columns cannot be a paragraph table, before its rows are read.
 
     Parameters
@@ -63,8 +65,10 @@ def check_columns(columns: list[str], rules: RecordRules, *, where: str) -> None
         Names found.
     rules
         What is needed.
-    where
+    source
         The file.
+    line
+        Line of the names; None for a file without lines.
 
     Raises
     ------
@@ -74,10 +78,12 @@ def check_columns(columns: list[str], rules: RecordRules, *, where: str) -> None
     needed = [*REQUIRED_COLUMNS, LABEL] if rules.needs_label else list(REQUIRED_COLUMNS)
     missing = [column for column in needed if column not in columns]
     if missing:
-        raise fail(where, f"must have the columns {', '.join(needed)}; got {', '.join(columns) or 'none'}")
+        raise fail(source, f"must have the columns {', '.join(needed)}; got {', '.join(columns) or 'none'}", line=line)
+    if undecoded := [column for column in columns if _INVALID.search(column)]:
+        raise fail(source, f"column names must be valid UTF-8; got {excerpt_of(undecoded[0])}", line=line)
     doubled = sorted({column for column in columns if columns.count(column) > 1})
     if doubled:
-        raise fail(where, f"must name each column once; got {', '.join(doubled)} twice")
+        raise fail(source, f"must name each column once; got {', '.join(doubled)} twice", line=line)
 
 
 def check_record(fields: Mapping[str, Any], rules: RecordRules) -> dict[str, Any]:
@@ -115,6 +121,7 @@ def check_record(fields: Mapping[str, Any], rules: RecordRules) -> dict[str, Any
             raise BadRecord(f"text must not be empty; got {excerpt_of(fields[TEXT])}")
         record[STATUS] = EMPTY
     _check_optional(record)
+    _check_unknown(record)
     return record
 
 
@@ -132,7 +139,7 @@ def _string(value: object, column: str) -> str:
 
 def _position(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_POSITION:
-        raise BadRecord(f"position must be an integer >= 0; got {excerpt_of(value)}")
+        raise BadRecord(f"position must be an integer from 0 to 2**53; got {excerpt_of(value)}")
     return value
 
 
@@ -151,6 +158,13 @@ def _check_optional(record: dict[str, Any]) -> None:
         return
     if isinstance(density, bool) or not isinstance(density, int | float) or not 0 <= density <= 1:
         raise BadRecord(f"link_density must be a number in [0, 1]; got {excerpt_of(density)}")
+
+
+def _check_unknown(record: Mapping[str, Any]) -> None:
+    """Refuse bytes that are no text in a column that passes through: no writer could write them again."""
+    for column, value in record.items():
+        if isinstance(value, str) and column not in _KNOWN:
+            _string(value, column)
 
 
 class RecordCollector:

@@ -3,12 +3,17 @@
 Deciding what is wrong with a record is left to :mod:`newswinnow.corpus.records`.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 _SHOWN = 10
 _EXCERPT_CHARS = 80
+# The built-in repr overflows the stack on deeply nested values, and spells out huge ones in full before they are cut.
+_REPR = reprlib.Repr()
+_REPR.maxlist = _REPR.maxdict = _REPR.maxtuple = 20
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = _EXCERPT_CHARS
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,8 @@ class Reject:
         return f"{self.where}: {self.reason}"
 
     def as_record(self) -> dict[str, Any]:
-        """The reject as a JSON-ready dictionary."""
-        return asdict(self)
+        """The reject as a JSON-ready dictionary; a file name that is not UTF-8 comes escaped."""
+        return asdict(self) | {"source": self.source.encode("utf-8", "backslashreplace").decode()}
 
 
 def excerpt_of(value: object) -> str:
@@ -46,7 +51,8 @@ def excerpt_of(value: object) -> str:
     Its ``repr``, control characters escaped, cut to 80 characters.
     """
     shown = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
-    text = ascii(shown) if isinstance(shown, str) and not shown.isprintable() else repr(shown)
+    show = _REPR.repr if not isinstance(shown, str) else repr if shown.isprintable() else ascii
+    text = show(shown)
     return text if len(text) <= _EXCERPT_CHARS else text[: _EXCERPT_CHARS - 1] + "…"
 
 

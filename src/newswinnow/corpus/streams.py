@@ -43,6 +43,8 @@ class _GuardedGzip(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type]
+        if not self._compressed_bytes:
+            raise fail(str(self._path), "must be a whole gzip file; got 0 bytes")
         try:
             data = self._file.read(len(view))
         except (EOFError, zlib.error, OSError) as error:
@@ -87,8 +89,9 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
         return
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: must be an existing file; got {'a directory' if path.is_dir() else 'nothing there'}")
-    if path.suffix == ".gz":
+        found = "a directory" if path.is_dir() else "a device or pipe" if path.exists() else "nothing there"
+        raise FileNotFoundError(f"{path}: must be an existing file; got {found}")
+    if path.suffix.lower() == ".gz":
         with io.BufferedReader(_GuardedGzip(path), _CHUNK) as stream:
             yield stream
     else:

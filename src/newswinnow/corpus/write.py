@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -78,11 +79,16 @@ def write_jsonl(table: pd.DataFrame, stream: BinaryIO) -> None:
         Where the bytes go.
     """
     for record in records_of(table):
-        stream.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        stream.write(orjson.dumps(record, default=_as_text, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _as_text(value: object) -> str:
+    """Values of Parquet columns that JSON has no form for: decimals, binary, durations."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def write_delimited(table: pd.DataFrame, stream: BinaryIO, *, delimiter: str) -> None:
-    """Write a table as CSV or TSV with a header; missing values become empty fields.
+    """Write a table as CSV or TSV with a header; missing values become empty fields, nested ones JSON.
 
     Parameters
     ----------
@@ -94,11 +100,19 @@ def write_delimited(table: pd.DataFrame, stream: BinaryIO, *, delimiter: str) ->
         ``","`` or a tab.
     """
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(table.columns)
-    for record in records_of(table):
-        writer.writerow("" if value is None else value for value in record.values())
+    plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    # Python 3.11 leaves a bare CR unquoted, which every reader takes for the end of the record.
+    quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for values in chain([list(map(str, table.columns))], (map(_field, record.values()) for record in records_of(table))):
+        fields = list(values)
+        (quoted if any("\r" in field for field in fields) else plain).writerow(fields)
     text.detach()
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return ""
+    return orjson.dumps(value, default=_as_text).decode() if isinstance(value, dict | list) else str(value)
 
 
 def _writer(file_format: str, where: str) -> Callable[[pd.DataFrame, BinaryIO], None]:

@@ -11,12 +11,13 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from newswinnow.evaluation.scores import Estimate, confusion_by_page, label_codes, resample_pages, score_confusion
-from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, PREDICTED, labelled_rows
+from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, PREDICTED, TEXT, labelled_rows, require_columns
 
 ALPHA: Final = 0.05
 BETTER, WORSE, TIED, NOT_ENOUGH = "better", "worse", "tied", "not enough data"
 TIE_MARGIN: Final = 0.01
 """Two models whose macro-F1 surely differs by less than one point are tied."""
+_CRITICAL: Final = 1.96
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,22 @@ def mcnemar(is_right_first: Any, is_right_second: Any) -> tuple[int, int, float]
     return only_first, only_second, p_value
 
 
-def _verdict(difference: Estimate, p_value: float, n_pages: int) -> str:
-    if difference.low > 0 and p_value < ALPHA:
+def _verdict(difference: Estimate, p_value: float, n_only_first: int, n_only_second: int, n_pages: int) -> str:
+    # Macro-F1 can rise while most of the changed paragraphs turn wrong: both measures must point the same way.
+    if difference.low > 0 and p_value < ALPHA and n_only_second > n_only_first:
         return BETTER
-    if difference.high < 0 and p_value < ALPHA:
+    if difference.high < 0 and p_value < ALPHA and n_only_first > n_only_second:
         return WORSE
     if difference.low > -TIE_MARGIN and difference.high < TIE_MARGIN:
         return TIED
     half_width = (difference.high - difference.low) / 2
     # The interval shrinks with the root of the number of pages: enough pages to separate the difference from 0, or, where it is
-    # within the margin, to show that it is.
-    wanted = max(abs(difference.value), TIE_MARGIN - abs(difference.value), 1e-3)
-    more = max(1, int(np.ceil(n_pages * ((half_width / wanted) ** 2 - 1))))
+    # within the margin, to show that it is. McNemar's statistic grows with that root; it counts once the interval is separate.
+    growth = (half_width / max(abs(difference.value), TIE_MARGIN - abs(difference.value))) ** 2
+    if difference.low > 0 or difference.high < 0:
+        lead = (n_only_second - n_only_first) * np.sign(difference.value)
+        growth = max(growth, _CRITICAL**2 * (n_only_first + n_only_second) / max(lead, 1) ** 2)
+    more = max(1, int(np.ceil(n_pages * (growth - 1))))
     return f"{NOT_ENOUGH} (about {more} more pages)"
 
 
@@ -103,10 +108,14 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, *, seed: int = 0, n_resam
     Raises
     ------
     ValueError
-        If the tables do not hold the same labelled paragraphs.
+        If a table lacks a column, or the tables do not hold the same labelled paragraphs, one at least.
     """
+    for name, table in (("first", first), ("second", second)):
+        require_columns(table, [PAGE, POSITION, LABEL, PREDICTED], where=name)
     a, b = (labelled_rows(table).sort_values([PAGE, POSITION], kind="stable") for table in (first, second))
-    keys = [PAGE, POSITION, LABEL]
+    if not len(a):
+        raise ValueError("comparison: needs at least one labelled paragraph; got none")
+    keys = [PAGE, POSITION, LABEL, *([TEXT] if TEXT in a.columns and TEXT in b.columns else [])]
     if len(a) != len(b) or not (a[keys].to_numpy() == b[keys].to_numpy()).all():
         raise ValueError(f"comparison: needs the same labelled paragraphs in both; got {len(a)} and {len(b)} that differ")
     truth = label_codes(a[LABEL])
@@ -117,4 +126,5 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, *, seed: int = 0, n_resam
     low, high = np.quantile(spreads[1] - spreads[0], [0.025, 0.975])
     difference = Estimate(float(points[1] - points[0]), float(low), float(high))
     only_first, only_second, p_value = mcnemar(answers[0] == truth, answers[1] == truth)
-    return Comparison(difference, p_value, only_first, only_second, _verdict(difference, p_value, len(by_page[0])))
+    verdict = _verdict(difference, p_value, only_first, only_second, len(by_page[0]))
+    return Comparison(difference, p_value, only_first, only_second, verdict)

@@ -26,6 +26,7 @@ from newswinnow.paragraphs.table import (
     FloatArray,
     labelled_rows,
     n_words_of,
+    require_columns,
 )
 
 LENGTH_EDGES: Final = (0, 3, 6, 11, 21, 51)
@@ -178,9 +179,10 @@ def evaluate_predictions(
     Raises
     ------
     ValueError
-        If no row is labelled.
+        If no row is labelled or a column is missing.
     """
     rows = labelled_rows(table)
+    require_columns(rows, [PAGE, POSITION, TEXT, PREDICTED, *PROBABILITY_COLUMNS], where=name)
     scores = score(rows[LABEL], rows[PREDICTED], rows[PAGE], seed=seed, n_resamples=n_resamples)
     probabilities = rows[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float64)
     predictions = "\n".join(

@@ -16,6 +16,7 @@ from newswinnow.paragraphs.table import FloatArray, IntArray
 
 N_RESAMPLES: Final = 2000
 _N = len(LABELS)
+_CODES: Final[dict[str, int]] = {str(label): code for code, label in enumerate(LABELS)}
 _NEWS = LABELS.index(Label.NEWS)
 _RELATED = LABELS.index(Label.RELATED_LINK)
 
@@ -57,10 +58,10 @@ def label_codes(labels: Any) -> IntArray:
     ValueError
         If a value is not one of the three labels.
     """
-    codes = pd.Categorical(list(labels), categories=[str(label) for label in LABELS]).codes.astype(np.int64)
+    names = list(labels)
+    codes = np.fromiter((_CODES.get(name, -1) for name in names), dtype=np.int64, count=len(names))
     if (codes < 0).any():
-        bad = list(labels)[int(np.argmax(codes < 0))]
-        raise ValueError(f"labels: must be of {', '.join(LABELS)}; got {bad!r}")
+        raise ValueError(f"labels: must be of {', '.join(LABELS)}; got {names[int(np.argmax(codes < 0))]!r}")
     return codes
 
 
@@ -219,7 +220,7 @@ def score(y_true: Any, y_pred: Any, pages: Any, *, seed: int = 0, n_resamples: i
     Raises
     ------
     ValueError
-        If there is nothing to score or a label is unknown.
+        If there is nothing to score, a label is unknown, or the three differ in length.
 
     Examples
     --------
@@ -229,6 +230,10 @@ def score(y_true: Any, y_pred: Any, pages: Any, *, seed: int = 0, n_resamples: i
     """
     if len(y_true) == 0:
         raise ValueError("scores: need at least one labelled paragraph; got none")
+    if not len(y_true) == len(y_pred) == len(pages):
+        raise ValueError(
+            f"scores: need one prediction and one page per label; got {len(y_true)}, {len(y_pred)} and {len(pages)} of them"
+        )
     by_page = confusion_by_page(label_codes(y_true), label_codes(y_pred), pages)
     confusion = by_page.sum(axis=0)
     point = score_confusion(confusion)

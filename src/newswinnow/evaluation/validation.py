@@ -5,6 +5,7 @@ Both use the same scores as every report; choosing hyper-parameters by them is l
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from newswinnow.evaluation.scores import Estimate, score
-from newswinnow.models.registry import ModelSpec, build_model
-from newswinnow.models.training import check_trainable, fit_quietly
+from newswinnow.models.registry import ModelSpec, build_model, min_per_label
+from newswinnow.models.training import check_counts, check_trainable, fit_quietly
 from newswinnow.paragraphs.table import LABEL, PAGE, SITE, SOURCE, labelled_rows
 
 Progress = Callable[[str], None]
@@ -52,6 +53,13 @@ def _ignore(step: str) -> None:
     """Progress for those who do not watch."""
 
 
+def _check_folds(labels: pd.Series, spec: ModelSpec, folds: dict[str, list[Any]]) -> None:
+    """Refuse before the first fit what the last one could not be trained on."""
+    for kind, parts in folds.items():
+        for i, (fit_rows, _) in enumerate(parts, start=1):
+            check_counts(labels.iloc[fit_rows], at_least=min_per_label(spec), where=f"corpus, all but fold {i} {kind}")
+
+
 def _out_of_fold(rows: pd.DataFrame, spec: ModelSpec, folds: Iterable[Any], *, seed: int, tick: Callable[[], None]) -> Any:
     labels = rows[LABEL].to_numpy(dtype=str)
     predicted = np.empty(len(rows), dtype=object)
@@ -87,18 +95,20 @@ def cross_validate_sites(
     Raises
     ------
     ValueError
-        If the table has fewer sites than folds or cannot train a model.
+        If the table has fewer sites than folds or cannot train a model, be it only what is left of it beside one fold.
     """
     if n_folds < 2:
         raise ValueError(f"folds: must be >= 2; got {n_folds}")
-    check_trainable(corpus, n_folds=n_folds)
+    check_trainable(corpus, n_folds=n_folds, spec=spec)
     rows = labelled_rows(corpus).reset_index(drop=True)
     labels = rows[LABEL].to_numpy(dtype=str)
     by_site = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups=rows[SITE])
     at_random = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels)
+    folds = {"by site": list(by_site), "at random": list(at_random)}
+    _check_folds(rows[LABEL], spec, folds)
     predicted = {
-        "by site": _out_of_fold(rows, spec, by_site, seed=seed, tick=lambda: progress("cross-validating by site")),
-        "at random": _out_of_fold(rows, spec, at_random, seed=seed, tick=lambda: progress("cross-validating at random")),
+        kind: _out_of_fold(rows, spec, parts, seed=seed, tick=partial(progress, f"cross-validating {kind}"))
+        for kind, parts in folds.items()
     }
     estimates = {name: score(rows[LABEL], found, rows[PAGE], seed=seed).macro_f1 for name, found in predicted.items()}
     by_source = {}

@@ -63,12 +63,17 @@ def read_answers(path: str | Path) -> dict[str, tuple[str, pd.DataFrame]]:
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If it does not hold answers.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: must be there to compare; got nothing (newswinnow experiments run makes it)")
-    answers = json.loads(path.read_text(encoding="utf-8"))
-    return {name: (entry["data_digest"], _table(entry["pages"])) for name, entry in answers.items()}
+    try:
+        answers = json.loads(path.read_text(encoding="utf-8"))
+        return {name: (entry["data_digest"], _table(entry["pages"])) for name, entry in answers.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: must hold answers as a run writes them; got {type(error).__name__}: {error}") from error
 
 
 def _table(pages: dict[str, list[str]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from newswinnow.evaluation.comparison import Comparison, compare
 from newswinnow.experiments.answers import ANSWERS, read_answers
 from newswinnow.experiments.run import NOTES
-from newswinnow.reports.render import METRICS
+from newswinnow.reports.render import METRICS, markdown_cell
 
 _HEADER: Final = """# Experiments
 
@@ -74,6 +74,8 @@ def read_run(directory: str | Path) -> RunSummary:
     ------
     FileNotFoundError
         If the directory holds no finished run.
+    ValueError
+        If its metrics are damaged.
     """
     directory = Path(directory)
     path = directory / METRICS
@@ -85,7 +87,17 @@ def read_run(directory: str | Path) -> RunSummary:
         title = report.read_text(encoding="utf-8").split("\n", 1)[0].removeprefix("# ").replace("\\", "")
     notes = directory / NOTES
     text = notes.read_text(encoding="utf-8").strip() if notes.is_file() else ""
-    return RunSummary(directory.resolve().name, directory, title, json.loads(path.read_text(encoding="utf-8")), text)
+    return RunSummary(directory.resolve().name, directory, title, _read_metrics(path), text)
+
+
+def _read_metrics(path: Path) -> dict[str, Any]:
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: must be valid JSON; got {error}") from error
+    if not isinstance(metrics, dict) or not {"model", "validation", "evaluations"} <= set(metrics):
+        raise ValueError(f"{path}: must hold model, validation and evaluations; got something else")
+    return metrics
 
 
 def find_runs(folder: str | Path) -> list[RunSummary]:
@@ -201,7 +213,7 @@ def comparison_rows(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
+    lines = [list(map(markdown_cell, columns)), ["---"] * len(columns), *(list(map(markdown_cell, row)) for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
@@ -211,7 +223,7 @@ def overview_markdown(runs: Sequence[RunSummary], comparisons: Sequence[Row]) ->
     Parameters
     ----------
     runs
-        The runs.
+        The runs; listed by name.
     comparisons
         Rows of :func:`compare_runs`; may be empty.
 
@@ -219,8 +231,9 @@ def overview_markdown(runs: Sequence[RunSummary], comparisons: Sequence[Row]) ->
     -------
     The document.
     """
+    runs = sorted(runs, key=lambda run: run.name)
     parts = [_HEADER, _markdown_table(*overview_rows(runs))]
     if comparisons:
-        parts += [f"## Against {comparisons[0].run}\n", _markdown_table(*comparison_rows(comparisons))]
-    parts += [f"## {run.name}: {run.title}\n\n{run.notes}\n" for run in runs]
+        parts += [f"## Against {markdown_cell(comparisons[0].run)}\n", _markdown_table(*comparison_rows(comparisons))]
+    parts += [f"## {markdown_cell(run.name)}: {markdown_cell(run.title)}\n\n{run.notes}\n" for run in runs]
     return "\n".join(parts)

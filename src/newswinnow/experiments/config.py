@@ -4,11 +4,12 @@ What the values do is said by the classes they configure.
 """
 
 import tomllib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from newswinnow.corpus.sample import resolve_corpus
 from newswinnow.models.registry import ModelSpec
@@ -31,6 +32,13 @@ class ValidationConfig(_Strict):
     """Cross-validation on the training pages; 0 folds for none."""
 
     folds: int = Field(default=5, ge=0, le=50)
+
+    @field_validator("folds")
+    @classmethod
+    def _is_not_one(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("must be 0 or at least 2; got 1")
+        return folds
 
 
 class Config(_Strict):
@@ -106,13 +114,41 @@ def read_config(path: str | Path | None) -> Config:
     else:
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: must be an existing TOML file; got nothing there")
-        text, where = path.read_text(encoding="utf-8"), str(path)
+            got = "a directory" if path.is_dir() else "nothing there"
+            raise FileNotFoundError(f"{path}: must be an existing TOML file; got {got}")
+        text, where = _read_utf8(path), str(path)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{where}: must be valid TOML; got {error}") from error
     return parse_config(values, where=where)
+
+
+def _read_utf8(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: must be valid UTF-8; got byte 0x{error.object[error.start]:02x} at {error.start}") from error
+
+
+def with_train(config: Config, corpora: Sequence[str | Path]) -> Config:
+    """A configuration that trains on other files.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    corpora
+        Paths from the working directory; none to leave the configuration's.
+
+    Returns
+    -------
+    A copy.
+    """
+    if not corpora:
+        return config
+    data = config.data.model_copy(update={"train": tuple(str(Path(path).absolute()) for path in corpora)})
+    return config.model_copy(update={"data": data})
 
 
 def with_folds(config: Config, folds: int | None) -> Config:
@@ -162,5 +198,5 @@ def corpus_paths(config: Config, *, relative_to: Path) -> tuple[list[Path], dict
     test = {key: resolve_corpus(name, relative_to=relative_to) for key, name in config.data.test.items()}
     for path in [*train, *test.values()]:
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: must be an existing corpus, as the configuration says; got nothing there")
+            raise FileNotFoundError(f"{path}: must be an existing corpus file; got nothing there")
     return train, test

@@ -20,7 +20,7 @@ from newswinnow.corpus.write import atomic_file
 from newswinnow.evaluation.evaluate import Evaluation, evaluate
 from newswinnow.evaluation.validation import Validation, cross_validate_sites
 from newswinnow.experiments.answers import ANSWERS, answers_json
-from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, read_config
+from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, read_config, with_train
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.saved import library_versions, save_model
 from newswinnow.models.training import check_trainable, table_digest, train
@@ -155,17 +155,17 @@ def run(
         If a corpus cannot be used.
     """
     out = Path(out)
-    if (out / METRICS).exists() and not overwrite:
-        raise FileExistsError(f"{out}: must not hold a finished run; got {METRICS} there (--overwrite replaces it)")
+    config = with_train(config, corpora)
     train_paths, test_paths = corpus_paths(config, relative_to=relative_to)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
-        return _run(config, out, list(corpora) or train_paths, test_paths, progress)
+        # Inside the lock: a run that another process has just finished counts.
+        if (out / METRICS).exists() and not overwrite:
+            raise FileExistsError(f"{out}: must not hold a finished run; got {METRICS} there (--overwrite replaces it)")
+        return _run(config, out, train_paths, test_paths, progress)
 
 
-def _run(
-    config: Config, out: Path, train_paths: Sequence[str | Path], test_paths: dict[str, Path], progress: Progress
-) -> RunResult:
+def _run(config: Config, out: Path, train_paths: Sequence[Path], test_paths: dict[str, Path], progress: Progress) -> RunResult:
     begun = time.perf_counter()
     n_folds = config.validation.folds
     total = 3 + 2 * n_folds + len(test_paths)
@@ -199,7 +199,6 @@ def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seco
     notes = result.directory / NOTES
     description = notes.read_text(encoding="utf-8").strip() if notes.is_file() else config.description
     validation = result.validation.as_dict() if result.validation else {}
-    write_report(Report(config.title, result.evaluations, description, model, validation), result.directory)
     manifest = {
         "config": config.model_dump(mode="json"),
         "training_digest": table_digest(labelled_rows(corpus)),
@@ -209,6 +208,8 @@ def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seco
     }
     _write(result.directory / RUN_MANIFEST, json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     _write(result.directory / ANSWERS, answers_json(result.evaluations))
+    # Last, because metrics.json is what makes a run finished.
+    write_report(Report(config.title, result.evaluations, description, model, validation), result.directory)
 
 
 def _options(config: Config) -> dict[str, Any]:

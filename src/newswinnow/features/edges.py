@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from newswinnow.features.surface import STOP_WORDS
+from newswinnow.features.words import STOP_WORDS
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _RUN = re.compile(r"(.)\1+")

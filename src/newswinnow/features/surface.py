@@ -15,21 +15,11 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
+from newswinnow.features.words import IMPERATIVES, PRONOUNS, STOP_WORDS
 from newswinnow.paragraphs.table import FloatArray, texts_of
 
-# Closed-class words of English, for a stop-word density as jusText uses (Pomikálek 2011).
-STOP_WORDS = frozenset(
-    """a about after all also an and any are as at be because been before being but by can could did do does for from had
-    has have he her his how i if in into is it its just like may more most my no not of on one only or other our out
-    over said she should since so some such than that the their them then there these they this to under up was we
-    were what when which while who will with would you your""".split()
-)
-_PRONOUNS = frozenset("""i you he she we they me him her us them my your his our their""".split())
-_IMPERATIVES = frozenset(
-    """read see watch share sign subscribe click view download follow log join get find shop learn listen play skip
-    search open close buy try show hide like tweet print email contact register continue check visit add enter""".split()
-)
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s|$)")
 _CLOSING = "\"'”’»)]"
@@ -77,18 +67,17 @@ class Reading:
 
     @cached_property
     def ending(self) -> str:
-        """Kind of the last character once closing quotes and brackets are removed."""
-        core = self.text.rstrip(_CLOSING)
-        last = core[-1:] or self.text[-1:]
-        if last in ".!?:…,;":
+        """Kind of the last character once closing quotes and brackets are removed; ``other`` for an empty text."""
+        last = self.text.rstrip(_CLOSING)[-1:]
+        if last and last in ".!?:…,;":
             return last
         return "digit" if last.isdigit() else "word" if last.isalpha() else "other"
 
     @cached_property
     def opening(self) -> str:
-        """Kind of the first character."""
+        """Kind of the first character; ``other`` for an empty text."""
         first = self.text[:1]
-        if first in _OPENING_QUOTES:
+        if first and first in _OPENING_QUOTES:
             return "quote"
         if first.isdigit():
             return "digit"
@@ -145,7 +134,7 @@ FEATURES: dict[str, Callable[[Reading], float]] = {
     "log_sentence_ends": lambda r: math.log1p(r.n_sentence_ends),  # C4
     "words_per_sentence": lambda r: math.log1p(r.n_words / max(r.n_sentence_ends, 1)),  # own
     "closes_sentence": lambda r: float(r.ending in ".!?…"),  # C4
-    "closes_quote": lambda r: float(r.text[-1:] in _CLOSING),  # own
+    "closes_quote": lambda r: float(r.text.endswith(tuple(_CLOSING))),  # own
     "ends_colon": lambda r: float(r.ending == ":"),  # own
     "ends_question": lambda r: float(r.ending == "?"),  # own
     "ends_ellipsis": lambda r: float(r.text.endswith(("...", "…"))),  # own: cut teasers
@@ -166,12 +155,12 @@ FEATURES: dict[str, Callable[[Reading], float]] = {
     "all_caps_share": lambda r: r.share_of_words(lambda w: len(w) > 1 and w.isupper()),  # B
     "long_word_share": lambda r: r.share_of_words(lambda w: len(w) >= 8),  # own
     "number_share": lambda r: r.share_of_words(lambda w: w[0].isdigit()),  # own
-    "glued_share": lambda r: r.share_of_words(lambda w: w[1:] != w[1:].lower() and not w.isupper()),  # own: "ago12"
+    "glued_share": lambda r: r.share_of_words(lambda w: w[1:] != w[1:].lower() and not w.isupper()),  # own: "agoShare"
     "stop_share": lambda r: r.stop_share,  # J
-    "pronoun_share": lambda r: sum(w in _PRONOUNS for w in r.lowered) / max(r.n_words, 1),  # own
+    "pronoun_share": lambda r: sum(w in PRONOUNS for w in r.lowered) / max(r.n_words, 1),  # own
     "past_share": lambda r: sum(bool(_PAST.match(w)) for w in r.lowered) / max(r.n_words, 1),  # own
     "first_is_stop": _first_word_in(STOP_WORDS),  # own
-    "first_is_imperative": _first_word_in(_IMPERATIVES),  # own: buttons
+    "first_is_imperative": _first_word_in(IMPERATIVES),  # own: buttons
     "distinct_share": lambda r: len(set(r.lowered)) / max(r.n_words, 1),  # own
     "is_doubled": lambda r: float(_is_doubled(r)),  # own: image and headline of one link
     "log_times": _count(_TIME),  # own
@@ -201,7 +190,7 @@ def surface_categories(reading: Reading) -> tuple[str, ...]:
     capitals = str(_bucket(reading.capitalised_share, (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)))
     stops = str(_bucket(reading.stop_share, (0.01, 0.15, 0.25, 0.35, 0.45)))
     first = reading.lowered[0] if reading.lowered else ""
-    kind = "imperative" if first in _IMPERATIVES else "stop" if first in STOP_WORDS else reading.opening
+    kind = "imperative" if first in IMPERATIVES else "stop" if first in STOP_WORDS else reading.opening
     return (
         f"{length}",
         f"{length}/{reading.ending}",
@@ -230,6 +219,14 @@ def measure(texts: Iterable[str]) -> FloatArray:
     """
     rows = [[feature(reading) for feature in FEATURES.values()] for reading in map(Reading, texts)]
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Numbers, shape (n_paragraphs, n_features), and crossed categories of the same texts."""
+
+    numbers: FloatArray
+    categories: list[tuple[str, ...]]
 
 
 class SurfaceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -264,16 +261,51 @@ class SurfaceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If neither kind of feature is asked for.
+            If neither kind of feature is asked for, or there is no text.
         """
+        self._learn(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> csr_matrix:
+        """Learn scales and categories and give the features, each text read once.
+
+        Parameters
+        ----------
+        X
+            As in :meth:`fit`.
+        y
+            Ignored.
+
+        Returns
+        -------
+        Sparse matrix, shape (n_paragraphs, n_features).
+        """
+        return self._matrix(self._learn(X))
+
+    def _learn(self, X: Any) -> _Measured:
         if not (self.numeric or self.crossed):
             raise ValueError("numeric, crossed: at least one must be True; got neither")
         texts = texts_of(X)
+        if not texts:
+            raise ValueError("X: must have at least one text to learn from; got none")
+        found = self._measured(texts)
         if self.numeric:
-            self.scaler_ = StandardScaler().fit(measure(texts))
+            self.scaler_ = StandardScaler().fit(found.numbers)
         if self.crossed:
-            self.encoder_ = OneHotEncoder(handle_unknown="ignore", min_frequency=3).fit(_categories(texts))
-        return self
+            self.encoder_ = OneHotEncoder(handle_unknown="ignore", min_frequency=3).fit(found.categories)
+        return found
+
+    def _measured(self, texts: list[str]) -> _Measured:
+        numbers = measure(texts) if self.numeric else np.zeros((len(texts), 0))
+        return _Measured(numbers, _categories(texts) if self.crossed else [])
+
+    def _matrix(self, found: _Measured) -> csr_matrix:
+        parts = []
+        if self.numeric:
+            parts.append(csr_matrix(np.clip(self.scaler_.transform(found.numbers), -5.0, 5.0)))
+        if self.crossed:
+            parts.append(self.encoder_.transform(found.categories))
+        return csr_matrix(hstack(parts))
 
     def transform(self, X: Any) -> csr_matrix:
         """Surface features of texts.
@@ -287,15 +319,11 @@ class SurfaceFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         Sparse matrix, shape (n_paragraphs, n_features).
         """
+        check_is_fitted(self)
         texts = texts_of(X)
         if not texts:
             return csr_matrix((0, len(self.get_feature_names_out())))
-        parts = []
-        if self.numeric:
-            parts.append(csr_matrix(np.clip(self.scaler_.transform(measure(texts)), -5.0, 5.0)))
-        if self.crossed:
-            parts.append(self.encoder_.transform(_categories(texts)))
-        return csr_matrix(hstack(parts))
+        return self._matrix(self._measured(texts))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, np.dtype[Any]]:
         """Names of the columns.

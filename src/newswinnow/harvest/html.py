@@ -3,6 +3,7 @@
 Deciding what a paragraph is stays with the models; no text is dropped here because of what it says.
 """
 
+import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from lxml import html as lxml_html
 from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT, collapse_whitespace
 
 MAX_HTML_BYTES: Final = 20 << 20
-MAX_DEPTH: Final = 4000
+MAX_DEPTH: Final = 1000
+"""Open tags kept; libxml2 drops whatever stands deeper than 2,046, elements it adds itself included."""
+
 BLOCKS: Final = frozenset(
     """address article aside blockquote body button caption center dd details dialog dir div dl dt fieldset figcaption
     figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr label legend li main menu nav noframes ol optgroup
@@ -25,7 +28,27 @@ SKIPPED: Final = frozenset(
     """script style noscript template head svg math iframe object embed canvas audio video map textarea input img meta
     link title""".split()
 )
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+VOID: Final = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+# Not preceded by a dash: backface-visibility:hidden stands on plenty of visible elements.
+_HIDDEN_STYLE = re.compile(r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden)(?![\w-])", re.I)
+# No part of it matches "<", so that a page full of tags never ended costs no more than its length.
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/<>]*)(?:[^<>"']|"[^"<]*"|'[^'<]*')*>""")
+_CHARSET = re.compile(rb"<(?:meta\b[^>]*?\bcharset|\?xml\b[^>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
+_CHARSET_BYTES: Final = 4096
+_WEB_DEFAULT: Final = "cp1252"
+# What browsers read these names as: the larger encoding that pages in fact use.
+_READ_AS: Final = {
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+}
+_LEGACY: Final = re.compile(
+    r"cp(125\d|866|874|932|949)|iso8859-([2-9]|1[0-6])|koi8-[ru]|gb18030|big5(hkscs)?|euc_jp|mac-(roman|cyrillic)"
+)
 
 
 @dataclass
@@ -117,12 +140,73 @@ def _is_invisible(element: Any) -> bool:
     return "hidden" in attributes or bool(_HIDDEN_STYLE.search(attributes.get("style", "")))
 
 
-def _decode(data: bytes) -> str | bytes:
-    """The page as text where it is UTF-8; otherwise the bytes, for the parser to go by what the page declares."""
+def _decode(data: bytes) -> str:
+    """The page as text: UTF-8 or UTF-16 where it is that, otherwise as declared, otherwise what browsers take it for."""
+    encoding = "utf-8-sig"
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            encoding = "utf-16"
+            return data.decode(encoding)
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            encoding = _declared_encoding(data)
+            return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        name = encoding.removesuffix("-sig").upper()
+        raise ValueError(f"must be valid {name}; got byte 0x{data[error.start]:02x} at byte {error.start} of the page") from error
+
+
+def _declared_encoding(data: bytes) -> str:
+    declared = _CHARSET.search(data[:_CHARSET_BYTES])
+    try:
+        name = codecs.lookup(declared[1].decode("ascii", "replace")).name if declared else _WEB_DEFAULT
+    except LookupError:
+        return _WEB_DEFAULT
+    name = _READ_AS.get(name, name)
+    return name if name == "utf-8" or _LEGACY.fullmatch(name) else _WEB_DEFAULT
+
+
+def _flattened(source: str) -> str:
+    """The page with a line break in place of every tag below the deepest level kept; skipped elements keep theirs.
+
+    An end tag closes the last tag left open or nothing. That counts a careless page deeper than it is, never flatter.
+    """
+    open_tags: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        is_end, tag = bool(match[1]), match[2].lower()
+        if tag in VOID or tag in SKIPPED:
+            return match[0]
+        if not is_end:
+            open_tags.append(tag)
+            return match[0] if len(open_tags) <= MAX_DEPTH else _cut(tag)
+        is_kept = len(open_tags) <= MAX_DEPTH
+        if open_tags and open_tags[-1] == tag:
+            open_tags.pop()
+        return match[0] if is_kept else _cut(tag)
+
+    return _TAG.sub(replace, source)
+
+
+def _cut(tag: str) -> str:
+    return "<br>" if tag in BLOCKS else ""
+
+
+def _parse(source: str) -> Any:
+    root = _tree_of(source)
+    if root is None:
+        root = _tree_of(_flattened(source))
+    if root is None:
+        raise ValueError(f"an HTML page must be nested at most {MAX_DEPTH} deep; got more, and no way to flatten it")
+    return root
+
+
+def _tree_of(source: str) -> Any:
+    """The page's tree; None where the parser gave up at its depth limit and lost the rest."""
+    parser = lxml_html.HTMLParser(no_network=True, huge_tree=True, remove_comments=False, recover=True)
+    root = lxml_html.document_fromstring(source, parser=parser)
+    return None if any("Excessive depth" in entry.message for entry in parser.error_log) else root
 
 
 def split_html(data: bytes) -> Sequence[HtmlParagraph]:
@@ -140,7 +224,7 @@ def split_html(data: bytes) -> Sequence[HtmlParagraph]:
     Raises
     ------
     ValueError
-        If the page has more than 20 MB or cannot be parsed at all.
+        If the page has more than 20 MB, is not in the encoding that it declares, or cannot be parsed at all.
 
     Examples
     --------
@@ -151,13 +235,10 @@ def split_html(data: bytes) -> Sequence[HtmlParagraph]:
         raise ValueError(f"an HTML page must have at most {MAX_HTML_BYTES} bytes; got {len(data)}")
     if not data.strip():
         return []
-    parser = lxml_html.HTMLParser(no_network=True, huge_tree=True, remove_comments=False, recover=True)
-    source = _decode(data)
-    if isinstance(source, str):
-        # An XML declaration would make lxml refuse a str; NUL would end the page early.
-        source = re.sub(r"^\s*<\?xml[^>]*\?>", "", source).replace("\x00", "")
+    # An XML declaration would make lxml refuse a str; NUL would end the page early.
+    source = re.sub(r"^\s*<\?xml[^>]*>", "", _decode(data).replace("\x00", ""))
     try:
-        root = lxml_html.document_fromstring(source, parser=parser)
+        root = _parse(source)
     except etree.ParserError:
         return []
     except etree.XMLSyntaxError as error:
@@ -190,8 +271,8 @@ def table_from_html(data: bytes, *, page: str) -> pd.DataFrame:
         {
             PAGE: [page] * len(paragraphs),
             POSITION: range(len(paragraphs)),
-            TEXT: [p.text for p in paragraphs],
-            TAG: [p.tag for p in paragraphs],
+            TEXT: pd.Series([p.text for p in paragraphs], dtype="str"),
+            TAG: pd.Series([p.tag for p in paragraphs], dtype="str"),
             LINK_DENSITY: [p.link_density for p in paragraphs],
         }
     )

@@ -4,17 +4,18 @@ Formats are told by suffix, standard input by its first bytes; the readers thems
 """
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO, Final
 
 import pandas as pd
 
 from newswinnow.corpus.delimited import read_delimited
-from newswinnow.corpus.jsonl import parse_object, read_jsonl
-from newswinnow.corpus.records import BadRecord, RecordCollector, RecordRules
+from newswinnow.corpus.jsonl import read_jsonl
+from newswinnow.corpus.records import RecordCollector, RecordRules
 from newswinnow.corpus.rejects import CorpusError, fail
 from newswinnow.corpus.streams import MAX_RECORD_BYTES, STDIN, iter_lines, open_bytes
 from newswinnow.corpus.tables import TABLE_FORMATS, Reading, format_of, read_table_into, table_from_records
@@ -23,6 +24,8 @@ from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT
 
 PAGE_FORMATS: Final = ("txt", "html", "htm")
 INPUT_FORMATS: Final = (*PAGE_FORMATS, *TABLE_FORMATS)
+_SNIFFED_BYTES: Final = 1 << 16
+_JSON_OBJECT: Final = re.compile(rb"\{\s*[\"}]")
 
 
 @dataclass(frozen=True)
@@ -36,18 +39,21 @@ class Input:
 
 def _page_id(path: PurePath) -> str:
     """The path in POSIX form, known extensions dropped."""
-    name = path.name.removesuffix(".gz")
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     if PurePath(name).suffix.removeprefix(".").lower() in INPUT_FORMATS:
         name = PurePath(name).stem
-    return path.with_name(name).as_posix()
+    return (path.with_name(name) if name else path).as_posix()
 
 
 def _files_below(folder: Path) -> list[Path]:
-    """Regular files in order of their names; links, devices and files of other kinds are passed over."""
+    """Regular files in order of their names; links, devices, files of other kinds and all that is hidden are passed over."""
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if not path.is_symlink() and path.is_file() and format_of(path) in INPUT_FORMATS and not path.name.startswith(".")
+        if not path.is_symlink()
+        and path.is_file()
+        and format_of(path) in INPUT_FORMATS
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
 
 
@@ -79,7 +85,8 @@ def expand_inputs(named: Sequence[str | Path], *, file_format: str | None = None
 
     Returns
     -------
-    One entry per file. A page id that two inputs would share becomes the path as named.
+    One entry per file. A page id that two inputs would share becomes the path as named, with its extension if even that
+    is shared.
 
     Raises
     ------
@@ -89,41 +96,53 @@ def expand_inputs(named: Sequence[str | Path], *, file_format: str | None = None
         If a file named directly is of no known kind.
     """
     inputs = [found for name in named for found in _inputs_of(str(name), file_format)]
-    shared = Counter(i.page for i in inputs if i.file_format not in TABLE_FORMATS)
-    return [
-        Input(i.path, i.file_format, _page_id(PurePath(i.path)) if shared[i.page] > 1 and i.path != STDIN else i.page)
-        for i in inputs
-    ]
+    for longer in (_page_id, PurePath.as_posix):
+        shared = Counter(i.page for i in inputs if i.file_format not in TABLE_FORMATS)
+        inputs = [replace(i, page=longer(PurePath(i.path))) if shared[i.page] > 1 and i.path != STDIN else i for i in inputs]
+    return inputs
 
 
-def _paragraphs_of_text(stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Blocks between blank lines, with the line on which each begins; over-long ones are cut just above the limit."""
-    lines: list[bytes] = []
-    begin, n_bytes = 0, 0
+@dataclass
+class _TextBlock:
+    """Lines of plain text between two blank ones, kept up to the size of a record."""
+
+    begin: int
+    lines: list[str] = field(default_factory=list)
+    n_bytes: int = 0
+
+    def add(self, text: str, n_bytes: int) -> None:
+        self.n_bytes += n_bytes
+        if self.n_bytes <= MAX_RECORD_BYTES:
+            self.lines.append(text)
+
+
+def _blocks_of_text(stream: BinaryIO) -> Iterator[_TextBlock]:
+    block: _TextBlock | None = None
     for line in iter_lines(stream):
-        if line.data.strip():
-            begin = begin if lines else line.number
-            if n_bytes <= MAX_RECORD_BYTES:
-                lines.append(line.data)
-                n_bytes += len(line.data)
-        elif lines:
-            yield begin, b"\n".join(lines).decode("utf-8", "surrogateescape")
-            lines, n_bytes = [], 0
-    if lines:
-        yield begin, b"\n".join(lines).decode("utf-8", "surrogateescape")
+        text = line.data.decode("utf-8", "surrogateescape")
+        if line.is_too_long or text.strip():
+            block = block or _TextBlock(line.number)
+            block.add(text, len(line.data) + line.is_too_long)
+        elif block:
+            yield block
+            block = None
+    if block:
+        yield block
 
 
 def _read_text(stream: BinaryIO, *, source: str, page: str, into: RecordCollector) -> None:
-    position = 0
-    for number, text in _paragraphs_of_text(stream):
-        if text.split():
-            into.add({PAGE: page, POSITION: position, TEXT: text}, source=source, line=number)
-            position += 1
+    for position, block in enumerate(_blocks_of_text(stream)):
+        if block.n_bytes > MAX_RECORD_BYTES:
+            reason = f"a paragraph must have at most {MAX_RECORD_BYTES} bytes; got more"
+            into.reject(reason, source=source, line=block.begin, value="\n".join(block.lines)[:200])
+        else:
+            into.add({PAGE: page, POSITION: position, TEXT: "\n".join(block.lines)}, source=source, line=block.begin)
 
 
 def _read_html(stream: BinaryIO, *, source: str, page: str, into: RecordCollector) -> None:
+    data = stream.read(MAX_HTML_BYTES + 1)
     try:
-        paragraphs = split_html(stream.read(MAX_HTML_BYTES + 1))
+        paragraphs = split_html(data)
     except ValueError as error:
         into.reject(str(error), source=source, line=None, value="")
         return
@@ -134,24 +153,41 @@ def _read_html(stream: BinaryIO, *, source: str, page: str, into: RecordCollecto
 
 
 def _sniff(head: bytes) -> str:
-    """Format of standard input: a JSON object on the first line is JSONL, markup first is HTML, all else text."""
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
-    if first[:1] == b"<":
+    """Format of standard input: what begins like a JSON object is JSONL, markup first is HTML, all else text.
+
+    The beginning decides, not the whole first record: a broken one must be refused, not read as prose.
+    """
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if first.startswith(b"<"):
         return "html"
-    try:
-        parse_object(first)
-    except BadRecord:
-        return "txt"
-    return "jsonl"
+    return "jsonl" if _JSON_OBJECT.match(first) else "txt"
+
+
+class _Rejoined(io.RawIOBase):
+    """Bytes already taken from a stream, then the rest of it."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        data = self._head[: len(view)] or self._rest.read(len(view))
+        self._head = self._head[len(data) :]
+        view[: len(data)] = data
+        return len(data)
 
 
 def _read_stdin(item: Input, into: RecordCollector) -> None:
+    if item.file_format == "parquet":
+        raise fail("stdin", "must be one of txt, html, jsonl, csv, tsv; got parquet")
     with open_bytes(STDIN) as raw:
-        stream = io.BufferedReader(raw) if not isinstance(raw, io.BufferedReader) else raw  # type: ignore[type-var]
-        file_format = item.file_format or _sniff(stream.peek(1 << 16))
-        if file_format == "parquet":
-            raise fail("stdin", "must be one of txt, html, jsonl, csv, tsv; got parquet")
-        _read_stream(stream, file_format, source="stdin", page=item.page, into=into)
+        head = b"" if item.file_format else raw.read(_SNIFFED_BYTES)
+        stream = io.BufferedReader(_Rejoined(head, raw))
+        _read_stream(stream, item.file_format or _sniff(head), source="stdin", page=item.page, into=into)
 
 
 def _read_stream(stream: BinaryIO, file_format: str, *, source: str, page: str, into: RecordCollector) -> None:

@@ -142,6 +142,25 @@ FAMILIES: Final[dict[str, Callable[[ModelSpec, int], Any]]] = {
 }
 
 
+# Paragraphs of every label that a fit needs: the SVM is calibrated in three folds, the trees learn from out-of-fold answers.
+_MIN_PER_LABEL: Final = {"tfidf-svm": 3, "tfidf-boosting": 2}
+
+
+def min_per_label(spec: ModelSpec) -> int:
+    """How many paragraphs of every label present a model must have to be fitted.
+
+    Parameters
+    ----------
+    spec
+        What is to be fitted.
+
+    Returns
+    -------
+    At least 1.
+    """
+    return _MIN_PER_LABEL.get(spec.family, 1)
+
+
 def build_model(spec: ModelSpec, *, seed: int = 0) -> Any:
     """An unfitted classifier.
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
 
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.paragraphs.table import FloatArray, texts_of
@@ -133,6 +134,7 @@ class LineRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         Labels, shape (n_paragraphs,).
         """
+        check_is_fitted(self)
         rule = RULES[self.rule]
         return np.array([str(rule(text)) for text in texts_of(X)], dtype=np.str_)
 

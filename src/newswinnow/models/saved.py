@@ -22,6 +22,7 @@ import numpy as np
 
 from newswinnow.models.predictor import CONTEXTS, Predictor
 from newswinnow.paragraphs.label import LABELS
+from newswinnow.paragraphs.table import FloatArray
 
 FORMAT_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -92,20 +93,49 @@ def save_model(predictor: Predictor, directory: str | Path, *, overwrite: bool =
         If the model cannot be serialised or scores differently when read back.
     """
     directory = Path(directory)
-    if directory.exists() and (not overwrite or not (directory / MANIFEST).is_file()):
-        raise FileExistsError(f"{directory}: must not exist yet; got an existing path (--overwrite replaces a saved model)")
+    _check_target(directory, overwrite=overwrite)
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
         digest = _write(predictor, temporary)
         _verify_in_new_process(temporary, digest)
         temporary.chmod(0o755)
-        if directory.exists():
-            shutil.rmtree(directory)
-        temporary.replace(directory)
+        _move_into_place(temporary, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return digest
+
+
+def _check_target(directory: Path, *, overwrite: bool) -> None:
+    """Refuse a target that is there, unless it is a saved model and nothing else, and may be replaced."""
+    if not directory.is_symlink() and not directory.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{directory}: must not exist yet; got an existing path (--overwrite replaces a saved model)")
+    if directory.is_symlink() or not directory.is_dir():
+        raise FileExistsError(f"{directory}: must be a saved model to be replaced; got something that is no directory")
+    try:
+        read_manifest(directory)
+    except ModelLoadError as error:
+        raise FileExistsError(f"{directory}: must be a saved model to be replaced; got {error}") from error
+    others = sorted(path.name for path in directory.iterdir() if path.name not in (MANIFEST, MEMBER))
+    if others:
+        raise FileExistsError(f"{directory}: must hold a saved model alone to be replaced; got {', '.join(others[:5])} beside it")
+
+
+def _move_into_place(temporary: Path, directory: Path) -> None:
+    """Rename the new directory to its name; an older one steps aside first and comes back if that fails."""
+    if not directory.exists():
+        temporary.replace(directory)
+        return
+    aside = temporary.with_name(f"{temporary.name}.old")
+    directory.replace(aside)
+    try:
+        temporary.replace(directory)
+    except OSError:
+        aside.replace(directory)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write(predictor: Predictor, directory: Path) -> str:
@@ -118,6 +148,7 @@ def _write(predictor: Predictor, directory: Path) -> str:
     (directory / MEMBER).write_bytes(data)
     probes = probe_texts()
     manifest = {
+        **{"spec": {}, "training": {}, "metrics": {}},
         **predictor.manifest,
         "format_version": FORMAT_VERSION,
         "format": "joblib",
@@ -127,7 +158,10 @@ def _write(predictor: Predictor, directory: Path) -> str:
         "members": {MEMBER: {"sha256": _sha256(data), "bytes": len(data)}},
         "probes": {"texts": probes, "probabilities": predictor.predict_proba(probes).tolist()},
     }
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    try:
+        text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise ModelSaveError(f"{directory.name}: a manifest must hold plain values; got {error}") from error
     (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return _sha256(data)
 
@@ -162,12 +196,24 @@ def verify_model(directory: str | Path, sha256: str) -> None:
         If the model is refused, or a probe's probabilities differ by more than 1e-12 or its label at all.
     """
     predictor = load_model(directory, allow_pickle=True, sha256=sha256)
-    probes = predictor.manifest["probes"]
-    expected = np.asarray(probes["probabilities"])
-    found = predictor.predict_proba(probes["texts"])
+    texts, expected = _probes(predictor.manifest["probes"], Path(directory) / MANIFEST)
+    found = predictor.predict_proba(texts)
     difference = float(np.abs(expected - found).max())
     if difference > _PROBE_TOLERANCE or (expected.argmax(axis=1) != found.argmax(axis=1)).any():
         raise ModelLoadError(f"{directory}: golden probes must agree to {_PROBE_TOLERANCE}; got a difference of {difference}")
+
+
+def _probes(probes: dict[str, Any], path: Path) -> tuple[list[str], FloatArray]:
+    """Texts and expected probabilities of a manifest's probes, shapes checked."""
+    texts, rows = probes.get("texts"), probes.get("probabilities")
+    is_texts = isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts)
+    try:
+        expected = np.asarray(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ModelLoadError(f"{path}: probes must hold numbers; got {error}") from error
+    if not is_texts or not isinstance(texts, list) or expected.shape != (len(texts), len(LABELS)):
+        raise ModelLoadError(f"{path}: probes must be texts, each with {len(LABELS)} probabilities; got shape {expected.shape}")
+    return texts, expected
 
 
 def _read_member(path: Path, limit: int) -> bytes:
@@ -231,8 +277,9 @@ def _check_values(manifest: dict[str, Any], path: Path) -> None:
     members = manifest["members"]
     if not isinstance(members, dict) or list(members) != [MEMBER] or not isinstance(members[MEMBER], dict):
         raise ModelLoadError(f"{path}: members must be exactly {MEMBER}; got {members!r}")
-    if not isinstance(manifest["versions"], dict) or not isinstance(manifest["probes"], dict):
-        raise ModelLoadError(f"{path}: versions and probes must be objects; got something else")
+    for key in ("spec", "training", "metrics", "versions", "probes"):
+        if not isinstance(manifest[key], dict):
+            raise ModelLoadError(f"{path}: {key} must be an object; got {type(manifest[key]).__name__}")
 
 
 def _check_scikit_learn(manifest: dict[str, Any], path: Path) -> None:
@@ -281,4 +328,16 @@ def load_model(directory: str | Path, *, allow_pickle: bool = False, sha256: str
         expected = sha256 if found != sha256 else entry.get("sha256")
         raise ModelLoadError(f"{path}: sha256 must be {expected}; got {found}")
     _check_scikit_learn(manifest, path)
-    return Predictor(joblib.load(io.BytesIO(data)), manifest, tuple(manifest["contexts"]))
+    return Predictor(_unpickle(data, path), manifest, tuple(manifest["contexts"]))
+
+
+def _unpickle(data: bytes, path: Path) -> Any:
+    """The classifier in a trusted member; whatever else comes out, or goes wrong, is a refusal."""
+    try:
+        estimator = joblib.load(io.BytesIO(data))
+    except Exception as error:  # a pickle can raise anything
+        raise ModelLoadError(f"{path}: must be a joblib file; got {type(error).__name__}: {error}") from error
+    labels = set(map(str, getattr(estimator, "classes_", ())))
+    if not hasattr(estimator, "predict_proba") or not labels or not labels <= set(LABELS):
+        raise ModelLoadError(f"{path}: must hold a classifier of the three labels; got {type(estimator).__name__}")
+    return estimator

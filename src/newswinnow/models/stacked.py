@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from newswinnow.features.surface import measure
 from newswinnow.paragraphs.table import SITE, FloatArray, texts_of
@@ -24,7 +25,8 @@ class StackedBoosting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     text_model
         Classifier of texts with ``predict_proba``.
     n_folds
-        Folds for its out-of-fold probabilities, grouped by site where the input is a table with sites.
+        Folds for its out-of-fold probabilities, grouped by site where the input is a table with sites; fewer where a label has
+        fewer paragraphs.
     learning_rate
         Shrinkage of each tree.
     max_iter
@@ -65,15 +67,20 @@ class StackedBoosting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If ``X`` and ``y`` differ in length or a label has a single paragraph.
         """
         labels = np.asarray(y, dtype=np.str_)
         texts = texts_of(X)
+        check_consistent_length(texts, labels)
         self.classes_ = np.unique(labels)
         inner = np.zeros((len(texts), len(self.classes_)))
         for fit_rows, held_rows in self._folds(X, labels):
             model = clone(self.text_model).fit([texts[i] for i in fit_rows], labels[fit_rows])
-            columns = np.searchsorted(self.classes_, model.classes_)
-            inner[np.ix_(held_rows, columns)] = model.predict_proba([texts[i] for i in held_rows])
+            inner[held_rows] = self._answers(model, [texts[i] for i in held_rows])
         self.text_model_ = clone(self.text_model).fit(texts, labels)
         self.trees_ = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,
@@ -87,13 +94,24 @@ class StackedBoosting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _folds(self, X: Any, labels: Any) -> Iterator[tuple[Any, Any]]:
+        names, counts = np.unique(labels, return_counts=True)
+        if counts.min() < 2:
+            raise ValueError(f"y: every label needs at least 2 paragraphs; got {counts.min()} of {names[counts.argmin()]}")
+        n_folds = min(self.n_folds, int(counts.min()))
         if isinstance(X, pd.DataFrame) and SITE in X.columns and X[SITE].notna().all():
-            n_folds = min(self.n_folds, X[SITE].nunique())
-            if n_folds >= 2:
-                by_site = StratifiedGroupKFold(n_folds, shuffle=True, random_state=self.random_state)
+            n_by_site = min(n_folds, X[SITE].nunique())
+            if n_by_site >= 2:
+                by_site = StratifiedGroupKFold(n_by_site, shuffle=True, random_state=self.random_state)
                 return iter(by_site.split(labels, labels, groups=X[SITE]))
-        plain = StratifiedKFold(self.n_folds, shuffle=True, random_state=self.random_state)
+        plain = StratifiedKFold(n_folds, shuffle=True, random_state=self.random_state)
         return iter(plain.split(labels, labels))
+
+    def _answers(self, model: Any, texts: list[str]) -> FloatArray:
+        """A text model's probabilities with a column for every label here, whatever labels it knows."""
+        answers = np.zeros((len(texts), len(self.classes_)))
+        here, there = np.intersect1d(self.classes_, model.classes_, return_indices=True)[1:]
+        answers[:, here] = model.predict_proba(texts)[:, there]
+        return answers
 
     @staticmethod
     def _stack(probabilities: FloatArray, texts: list[str]) -> FloatArray:
@@ -113,10 +131,11 @@ class StackedBoosting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         Shape (n_paragraphs, n_classes), columns in the order of ``classes_``.
         """
+        check_is_fitted(self)
         texts = texts_of(X)
         if not texts:
             return np.zeros((0, len(self.classes_)))
-        probabilities: FloatArray = self.trees_.predict_proba(self._stack(self.text_model_.predict_proba(texts), texts))
+        probabilities: FloatArray = self.trees_.predict_proba(self._stack(self._answers(self.text_model_, texts), texts))
         return probabilities
 
     def predict(self, X: Any) -> np.ndarray[Any, np.dtype[np.str_]]:
@@ -131,5 +150,6 @@ class StackedBoosting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         Shape (n_paragraphs,).
         """
-        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[best]
         return labels

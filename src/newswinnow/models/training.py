@@ -4,6 +4,7 @@ Checks that the table can train at all come first, before hours are spent; measu
 """
 
 import hashlib
+import logging
 import warnings
 from typing import Any
 
@@ -11,11 +12,13 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from newswinnow.models.predictor import Predictor
-from newswinnow.models.registry import ModelSpec, build_model
+from newswinnow.models.registry import ModelSpec, build_model, min_per_label
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, SITE, TEXT, labelled_rows
 
 MIN_PER_CLASS = 2
+
+_LOG = logging.getLogger(__name__)
 
 
 def table_digest(table: pd.DataFrame) -> str:
@@ -31,13 +34,41 @@ def table_digest(table: pd.DataFrame) -> str:
     sha256 over page, position, text and label of every row, in order.
     """
     digest = hashlib.sha256()
-    labels = table[LABEL].fillna("").tolist() if LABEL in table.columns else [""] * len(table)
+    labels = table[LABEL].astype(object).fillna("").tolist() if LABEL in table.columns else [""] * len(table)
     for page, position, text, label in zip(table[PAGE], table[POSITION], table[TEXT], labels, strict=True):
         digest.update(f"{page}\x1f{position}\x1f{text}\x1f{label}\x1e".encode())
     return digest.hexdigest()
 
 
-def check_trainable(table: pd.DataFrame, *, n_folds: int = 0) -> None:
+def check_counts(labels: pd.Series, *, at_least: int, where: str) -> None:
+    """Refuse labels that no model can be trained on.
+
+    Parameters
+    ----------
+    labels
+        Label strings, shape (n_paragraphs,).
+    at_least
+        Paragraphs that every label present must have.
+    where
+        What the message names as their place.
+
+    Raises
+    ------
+    ValueError
+        If a value is not one of the three labels, fewer than two of them occur, or one has too few paragraphs.
+    """
+    counts = labels.astype(str).value_counts()
+    unknown = sorted(set(counts.index) - set(LABELS))
+    if unknown:
+        raise ValueError(f"{where}: label must be one of {', '.join(LABELS)}; got {unknown[0]!r}")
+    shown = ", ".join(f"{label} {counts.get(label, 0)}" for label in LABELS)
+    if len(counts) < 2:
+        raise ValueError(f"{where}: must have at least two labels to train on; got {shown}")
+    if counts.min() < at_least:
+        raise ValueError(f"{where}: every label present needs at least {at_least} paragraphs; got {shown}")
+
+
+def check_trainable(table: pd.DataFrame, *, n_folds: int = 0, spec: ModelSpec | None = None) -> None:
     """Refuse a table that no model can be trained on.
 
     Parameters
@@ -46,23 +77,24 @@ def check_trainable(table: pd.DataFrame, *, n_folds: int = 0) -> None:
         A paragraph table with labels.
     n_folds
         Folds by site that will be asked for; 0 for none.
+    spec
+        What will be trained, as far as it is known.
 
     Raises
     ------
     ValueError
-        If fewer than two labels occur, a label has fewer than two paragraphs, or there are fewer sites than folds.
+        If a label is unknown, fewer than two labels occur, one has fewer than two paragraphs, than folds or than the model needs,
+        there are fewer sites than folds, or a labelled paragraph has no site to cut folds by.
     """
     rows = labelled_rows(table)
-    counts = rows[LABEL].value_counts()
-    shown = ", ".join(f"{label} {counts.get(label, 0)}" for label in LABELS)
-    if len(counts) < 2:
-        raise ValueError(f"corpus: must have at least two labels to train on; got {shown}")
-    if counts.min() < MIN_PER_CLASS:
-        raise ValueError(f"corpus: every label present needs at least {MIN_PER_CLASS} paragraphs; got {shown}")
+    check_counts(rows[LABEL], at_least=max(MIN_PER_CLASS, n_folds, min_per_label(spec) if spec else 0), where="corpus")
     if n_folds:
         n_sites = rows[SITE].nunique() if SITE in rows.columns else 0
         if n_sites < n_folds:
             raise ValueError(f"corpus: must have at least as many sites as folds, {n_folds}; got {n_sites} sites")
+        n_without = int(rows[SITE].isna().sum())
+        if n_without:
+            raise ValueError(f"corpus: every labelled paragraph must have a site for folds by site; got {n_without} without")
 
 
 def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, seed: int = 0) -> Predictor:
@@ -95,7 +127,7 @@ def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, seed: int = 0)
     ['boilerplate']
     """
     spec = spec or ModelSpec()
-    check_trainable(corpus)
+    check_trainable(corpus, spec=spec)
     rows = labelled_rows(corpus)
     estimator = fit_quietly(build_model(spec, seed=seed), rows, rows[LABEL].to_numpy(dtype=str))
     training = {
@@ -124,6 +156,12 @@ def fit_quietly(estimator: Any, X: Any, y: Any) -> Any:
     -------
     The fitted estimator.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(X, y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        fitted = estimator.fit(X, y)
+    for warning in caught:
+        if not issubclass(warning.category, ConvergenceWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
+        _LOG.warning("training: should converge; got a stop at the maximum number of iterations")
+    return fitted

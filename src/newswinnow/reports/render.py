@@ -6,6 +6,7 @@ Choosing what to show is left to :mod:`newswinnow.reports.views`; the look is in
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,14 +63,30 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _markdown_cell(text: str) -> str:
-    """Text that can neither break a Markdown table nor start markup."""
-    escaped = text.replace("\\", "\\\\")
+def markdown_cell(text: str) -> str:
+    r"""Text on one line that can neither break a Markdown table nor start markup.
+
+    Parameters
+    ----------
+    text
+        Any string.
+
+    Returns
+    -------
+    The escaped string.
+
+    Examples
+    --------
+    >>> print(markdown_cell("a|b\n<i>"))
+    a\|b \<i\>
+    """
+    escaped = " ".join(text.split()).replace("\\", "\\\\")
     for character in "`*_[]<>|#~$":
         escaped = escaped.replace(character, "\\" + character)
     return escaped
 
 
+@cache
 def _environment(*, is_html: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("newswinnow.reports", "templates"),
@@ -78,7 +95,7 @@ def _environment(*, is_html: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(points=_points, percent=_percent, md=_markdown_cell)
+    environment.filters.update(points=_points, percent=_percent, md=markdown_cell)
     return environment
 
 

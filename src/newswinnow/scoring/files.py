@@ -3,6 +3,7 @@
 Where results go is checked before any work starts; parsing the command line is left to :mod:`newswinnow.cli`.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 from newswinnow.corpus.records import RecordRules
 from newswinnow.corpus.rejects import Reject
 from newswinnow.corpus.write import atomic_file
-from newswinnow.harvest.inputs import expand_inputs, read_inputs
+from newswinnow.harvest.inputs import INPUT_FORMATS, expand_inputs, read_inputs
 from newswinnow.models.predictor import AUTO, Predictor
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.paragraphs.table import PAGE, POSITION, PREDICTED, TEXT
@@ -75,6 +76,28 @@ def predict_inputs(
     return scored
 
 
+def check_inputs(inputs: Sequence[str | Path], *, file_format: str | None = None) -> None:
+    """Refuse inputs that are not there or of no known kind, before a model is loaded.
+
+    Parameters
+    ----------
+    inputs
+        Files, directories or ``-``.
+    file_format
+        Format everything will be read as; None to go by suffix.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    ValueError
+        If a format is unknown.
+    """
+    if file_format is not None and file_format not in INPUT_FORMATS:
+        raise ValueError(f"input format: must be one of {', '.join(INPUT_FORMATS)}; got {file_format!r}")
+    expand_inputs(inputs, file_format=file_format)
+
+
 def check_output(output: str | Path, inputs: Sequence[str | Path], *, overwrite: bool = False) -> None:
     """Refuse an output that exists, cannot be made, or is one of the inputs, before any work.
 
@@ -99,10 +122,11 @@ def check_output(output: str | Path, inputs: Sequence[str | Path], *, overwrite:
         raise FileNotFoundError(f"{output}: must be in an existing folder; got no {output.parent}")
     if not output.exists():
         return
-    for item in expand_inputs(inputs):
+    # Only the paths matter here; the named format keeps a suffix that no reader knows from being refused a second time.
+    for item in expand_inputs(inputs, file_format="txt"):
         if Path(item.path).exists() and output.samefile(item.path):
             raise FileExistsError(f"{output}: must not be one of the inputs; got {item.path}")
-    if output.is_dir() or not overwrite:
+    if not output.is_file() or not overwrite:
         raise FileExistsError(f"{output}: must not exist yet; got an existing path (--overwrite replaces a file)")
 
 
@@ -172,4 +196,7 @@ def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:
     """
     with atomic_file(Path(path)) as file:
         for reject in rejects:
-            file.write(orjson.dumps(reject.as_record(), option=orjson.OPT_APPEND_NEWLINE))
+            # File names need not be valid UTF-8, JSON must be.
+            source = os.fsencode(reject.source).decode("utf-8", "backslashreplace")
+            record = {**reject.as_record(), "source": source}
+            file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))

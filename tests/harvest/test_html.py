@@ -1,0 +1,324 @@
+"""HTML into paragraphs: where text is cut, what is invisible, and the two hints that markup gives."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from lxml import html as lxml_html
+
+from newswinnow.harvest import html
+from newswinnow.harvest.html import BLOCKS, SKIPPED, HtmlParagraph, split_html, table_from_html
+
+
+def texts(page: str | bytes) -> list[str]:
+    return [p.text for p in split_html(page.encode() if isinstance(page, str) else page)]
+
+
+@pytest.mark.parametrize(
+    "tag", ["a", "abbr", "b", "cite", "code", "em", "font", "i", "mark", "q", "span", "strong", "sub", "u", "x-own"]
+)
+def test_inline_tags_never_cut_a_sentence(tag: str) -> None:
+    assert texts(f"<p>The <{tag}>fer</{tag}>ry sails <{tag} class=c>again</{tag}>.</p>") == ["The ferry sails again."]
+
+
+@pytest.mark.parametrize("tag", sorted(BLOCKS - SKIPPED - {"body", "frameset", "noframes"}))
+def test_blocks_cut_on_both_sides(tag: str) -> None:
+    table_part = tag in {"caption", "tbody", "td", "tfoot", "th", "thead", "tr", "table"}
+    inside = "" if tag == "hr" else "inside"
+    page = f"<table><{tag}>inside</{tag}></table>" if table_part else f"<div>before <{tag}>{inside}</{tag}> after</div>"
+    found = texts(page)
+    assert found == (["inside"] if table_part else [text for text in ("before", inside, "after") if text])
+
+
+@pytest.mark.parametrize("page", ["one<br>two", "one<br/>two", "<p>one<br clear=all><br> two</p>", "<b>one<br>two</b>"])
+def test_line_break_cuts(page: str) -> None:
+    assert texts(page) == ["one", "two"]
+
+
+def test_whitespace_is_collapsed_and_blank_blocks_are_dropped() -> None:
+    page = "<p> The\n\tferry&nbsp; sails </p><p>&#8232; </p><p></p>\n<div> <span> </span></div>"
+    assert texts(page) == ["The ferry sails"]
+
+
+def test_tight_inline_tags_do_not_make_a_space_and_blocks_do_not_join() -> None:
+    assert texts("<p>a<b>b</b>c</p>d<ul><li>e<li>f</ul>") == ["abc", "d", "e", "f"]
+
+
+@pytest.mark.parametrize(
+    "tag", ["script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "textarea"]
+)
+def test_skipped_elements_show_nothing_and_keep_what_follows(tag: str) -> None:
+    assert texts(f"<p>The <{tag}>hidden words</{tag}>ferry</p>") == ["The ferry"]
+
+
+@pytest.mark.parametrize("void", ["img src=x alt=words", "input value=words", "wbr", "meta name=x content=words", "link href=x"])
+def test_void_elements_keep_what_follows(void: str) -> None:
+    assert texts(f"<p>The <{void}>ferry</p>") == ["The ferry"]
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "hidden",
+        'hidden=""',
+        'style="display:none"',
+        'style="color:red; DISPLAY : None !important"',
+        'style="visibility: hidden;"',
+        "style=display:none",
+    ],
+)
+def test_hidden_elements_are_invisible_with_all_inside(attribute: str) -> None:
+    page = f"<p>The <span {attribute}>not <b>at</b> all</span>ferry</p><div {attribute}><p>gone</p></div>sails"
+    assert texts(page) == ["The ferry", "sails"]
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        'style="backface-visibility:hidden"',
+        'style="visibility:visible"',
+        'style="display:none-such"',
+        'style="overflow:hidden"',
+        'class="hidden"',
+        'aria-hidden="true"',
+        'data-style="display:none"',
+    ],
+)
+def test_what_only_looks_hidden_is_visible(attribute: str) -> None:
+    assert texts(f"<p {attribute}>Seen</p>") == ["Seen"]
+
+
+def test_hidden_body_and_nested_hidden_parts() -> None:
+    assert texts("<body hidden><p>gone</p></body>") == []
+    assert texts("<div hidden><div hidden>a</div>b<script>c</script></div>d<i hidden>e</i>f<p>g</p>") == ["df", "g"]
+
+
+def test_comments_and_instructions_show_nothing_and_keep_what_follows() -> None:
+    assert texts("<p>The <!-- no -->ferry<?php no ?> sails</p><!-- <p>no</p> -->again") == ["The ferry sails", "again"]
+    assert texts("<div hidden><!-- a -->b</div>c") == ["c"]
+
+
+def test_head_is_not_text_but_a_frameset_without_frames_is() -> None:
+    assert texts("<html><head><title>No</title><meta name=a></head><body>Yes</body></html>") == ["Yes"]
+    assert texts("<html><head><title>No</title></head><frameset><noframes>Yes</noframes></frameset></html>") == ["Yes"]
+
+
+def test_entities_are_resolved_once() -> None:
+    assert texts("<p>Fish &amp; chips &lt;now&gt; &eacute;&#x2019;&amp;lt;</p>") == ["Fish & chips <now> é’&lt;"]
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<p>plain</p>", 0.0),
+        ("<p><a href=x>all of it</a></p>", 1.0),
+        ("<p><a href=x> half </a> <b>full</b></p>", 0.5),
+        ("<p>a <a href=x>b</a> <a href=y>c</a></p>", 0.6667),
+        ("<p><a href=x>on<b>e</b></a> t<a href=y>w</a>o</p>", 0.6667),
+        ("<a href=x><p>block in a link</p></a>", 1.0),
+        ("<p><a href=x><span hidden>hidden</span>a</a> bcd</p>", 0.25),
+        ("<p><a href=x><img alt=x></a>after</p>", 0.0),
+    ],
+)
+def test_link_density_is_the_share_of_non_space_characters(page: str, expected: float) -> None:
+    assert [p.link_density for p in split_html(page.encode())] == [expected]
+
+
+def test_link_ends_with_its_tag_across_blocks() -> None:
+    page = b"<div><a href=x>one<div>two</div></a>three</div>"
+    assert [(p.text, p.link_density) for p in split_html(page)] == [("one", 1.0), ("two", 1.0), ("three", 0.0)]
+
+
+def test_tag_is_that_of_the_innermost_block() -> None:
+    page = b"out<article>a<h1><span>b</span></h1>c<ul><li>d<br>e<p>f</p>g</li></ul>h</article><table><tr><td>i</td></tr></table>j"
+    assert [(p.text, p.tag) for p in split_html(page)] == [
+        ("out", "body"),
+        ("a", "article"),
+        ("b", "h1"),
+        ("c", "article"),
+        ("d", "li"),
+        ("e", "li"),
+        ("f", "p"),
+        ("g", "li"),
+        ("h", "article"),
+        ("i", "td"),
+        ("j", "body"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("<p>Überfahrt „heute“</p>".encode(), "Überfahrt „heute“"),
+        ("\ufeff<p>Überfahrt</p>".encode(), "Überfahrt"),
+        ("<p>Überfahrt „heute“</p>".encode("utf-16"), "Überfahrt „heute“"),
+        ("<p>Überfahrt</p>".encode("utf-16-be"), None),
+        ("<meta charset=iso-8859-1><p>Überfahrt</p>".encode("latin-1"), "Überfahrt"),
+        ("<meta charset='latin-1'><p>„heute“ €</p>".encode("cp1252"), "„heute“ €"),
+        ('<meta charset="windows-1252"><p>„heute“ €</p>'.encode("cp1252"), "„heute“ €"),
+        ('<meta http-equiv=Content-Type content="text/html; charset=windows-1251"><p>Паром</p>'.encode("cp1251"), "Паром"),
+        ('<?xml version="1.0" encoding="iso-8859-2"?><html><p>Łódź</p></html>'.encode("iso8859-2"), "Łódź"),
+        ("<meta charset=gb2312><p>渡輪 ferry</p>".encode("gbk"), "渡輪 ferry"),
+        ("<meta charset=Shift_JIS><p>フェリー①</p>".encode("cp932"), "フェリー①"),
+        ("<meta charset=euc-kr><p>여객선</p>".encode("cp949"), "여객선"),
+        ("<p>café “now”</p>".encode("cp1252"), "café “now”"),
+        ("<meta charset=bogus><p>café</p>".encode("cp1252"), "café"),
+        ("<meta charset=unicode_escape><p>café \\x41</p>".encode("cp1252"), "café \\x41"),
+        ("<meta charset=hex><p>café</p>".encode("cp1252"), "café"),
+        ("<meta charset=iso-8859-1><p>é is UTF-8 whatever it says</p>".encode(), "é is UTF-8 whatever it says"),
+        ("<?xml version='1.0' encoding='latin-1'?><p>é</p>".encode(), "é"),
+        ("<?xml version='1.0' encoding='latin-1' ><p>é</p>".encode(), "é"),
+        (b"<\x00?xml version='1.0' encoding='latin-1'?><p>e</p>", "e"),
+        (b"<p>nul\x00l</p>", "null"),
+    ],
+)
+def test_encodings(data: bytes, expected: str | None) -> None:
+    if expected is not None:
+        assert texts(data) == [expected]
+        return
+    with pytest.raises(ValueError, match=r"must be valid CP1252|must be valid UTF-8"):
+        texts(data + b"\xff\x81")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"<meta charset=utf-8><p>na\xefve</p>", r"^must be valid UTF-8; got byte 0xef at byte 25 of the page$"),
+        (b"<meta charset=euc-kr><p>\xff</p>", r"^must be valid CP949; got byte 0xff at byte 24 of the page$"),
+        (b"<p>\x81</p>", r"^must be valid CP1252; got byte 0x81 at byte 3 of the page$"),
+        (b"\xff\xfe<\x00p\x00>", r"^must be valid UTF-16; got byte 0x3e at byte 6 of the page$"),
+    ],
+)
+def test_bytes_that_are_no_text_are_named_never_replaced(data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        split_html(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b" \n", b"\xef\xbb\xbf", b"\x00", b"<!-- only -->", b"<html></html>", b"<p>", b"<!doctype html>"]
+)
+def test_pages_without_text_have_no_paragraphs(data: bytes) -> None:
+    assert split_html(data) == []
+
+
+def test_plain_text_is_one_paragraph() -> None:
+    assert split_html(b"No markup, 1 < 2 here.") == [HtmlParagraph("No markup, 1 < 2 here.", "body", 0.0)]
+
+
+def test_page_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "MAX_HTML_BYTES", 20)
+    assert texts("<p>0123456789012</p>") == ["0123456789012"]
+    with pytest.raises(ValueError, match=r"^an HTML page must have at most 20 bytes; got 21$"):
+        split_html(b"<p>01234567890123</p>")
+
+
+def test_page_that_the_parser_refuses_is_refused_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise etree.XMLSyntaxError("no text parsed", 1, 1, 1)
+
+    monkeypatch.setattr(lxml_html, "document_fromstring", refuse)
+    with pytest.raises(ValueError, match=r"^must be HTML; got no text parsed"):
+        split_html(b"<p>a</p>")
+
+
+@pytest.mark.parametrize("depth", [1000, 2047, 5000, 50_000])
+@pytest.mark.parametrize("tag", ["div", "b", "DIV class='a>b'"])
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "open"])
+def test_deep_nesting_loses_no_text(depth: int, tag: str, is_closed: bool) -> None:
+    end = f"</{tag.split()[0]}>"
+    page = "<p>first</p>" + f"<{tag}>" * depth + "deep<script>no</script><br>deeper" + end * depth * is_closed + "<p>last</p>"
+    assert texts(page) == ["first", "deep", "deeper", "last"]
+
+
+def test_deep_blocks_still_cut_and_inline_tags_do_not() -> None:
+    page = "<div>" * 3000 + "one<p>t<b>w</b>o<img src=x></p>three" + "</div>" * 3000 + "<p>f<i>o</i>ur</p>"
+    assert texts(page) == ["one", "two", "three", "four"]
+
+
+def test_depth_that_cannot_be_mended_is_refused_not_cut_short() -> None:
+    with pytest.raises(ValueError, match=r"^an HTML page must be nested at most 1000 deep; got more, and no way to flatten it$"):
+        split_html(b"<p>first</p>" + b"<svg>" * 3000 + b"</svg>" * 3000 + b"<p>last</p>")
+
+
+def test_no_file_is_read_for_an_entity(tmp_path: Path) -> None:
+    (tmp_path / "canary.txt").write_text("CANARY", encoding="utf-8")
+    page = f'<!DOCTYPE html [<!ENTITY x SYSTEM "{(tmp_path / "canary.txt").as_uri()}">]><p>a &x; b</p>'
+    assert not any("CANARY" in text for text in texts(page))
+
+
+def test_table_has_the_hints_and_typed_columns() -> None:
+    table = table_from_html(b"<h2>Most read</h2><p><a href=x>Ferry</a></p>", page="news/a")
+    assert table.to_dict("list") == {
+        "page": ["news/a", "news/a"],
+        "position": [0, 1],
+        "text": ["Most read", "Ferry"],
+        "tag": ["h2", "p"],
+        "link_density": [0.0, 1.0],
+    }
+    empty = table_from_html(b"", page="p")
+    assert list(empty.columns) == list(table.columns)
+    assert len(empty) == 0
+
+
+VISIBLE_TAGS = st.sampled_from(["div", "p", "span", "a", "b", "li", "ul", "h2", "td", "section", "label", "br", "img", "x-own"])
+WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters="<>&"), max_size=8)
+PIECES = st.recursive(
+    WORDS,
+    lambda inner: st.tuples(VISIBLE_TAGS, st.lists(inner, max_size=4)).map(
+        lambda element: f"<{element[0]}>{''.join(element[1])}</{element[0]}>"
+    ),
+    max_leaves=25,
+)
+
+
+def non_space(text: str) -> str:
+    return "".join(text.split())
+
+
+@given(st.lists(PIECES, max_size=5))
+@settings(deadline=None)
+def test_no_visible_text_is_lost_or_moved(pieces: list[str]) -> None:
+    page = f"<html><body><div>{''.join(pieces)}</div></body></html>"
+    expected = lxml_html.document_fromstring(page).find("body").text_content()
+    assert "".join(map(non_space, texts(page))) == non_space(expected)
+
+
+@given(
+    st.lists(PIECES, max_size=4),
+    st.sampled_from(["script", "style", "noscript", "template", "div hidden", "p style=display:none"]),
+)
+@settings(deadline=None)
+def test_an_invisible_element_takes_away_only_itself(pieces: list[str], tag: str) -> None:
+    inserted = f"<{tag}>NEVER-SHOWN</{tag.split()[0]}>"
+    with_it = f"<div>{''.join(piece + inserted for piece in pieces)}</div>"
+    without = f"<div>{''.join(pieces)}</div>"
+    assert non_space("".join(texts(with_it))) == non_space("".join(texts(without)))
+
+
+HTML_LIKE = st.lists(
+    st.sampled_from(
+        [b"<", b">", b"</", b"<p>", b"<a href='", b"<!--", b"-->", b"<script>", b"&#", b";", b"x", b'"', b"\x00", b"<table>"]
+    ),
+    max_size=30,
+).map(b"".join)
+
+
+@given(st.binary(max_size=200) | HTML_LIKE)
+@settings(deadline=None)
+def test_any_bytes_give_good_paragraphs_or_a_typed_refusal(data: bytes) -> None:
+    found: Sequence[HtmlParagraph] = []
+    refusal = ""
+    try:
+        found = split_html(data)
+    except ValueError as error:
+        refusal = str(error)
+    assert re.fullmatch(r"|must be valid [A-Z0-9-]+; got byte 0x.. at byte \d+ of the page", refusal)
+    for paragraph in found:
+        assert paragraph.text
+        assert paragraph.text == " ".join(paragraph.text.split())
+        assert 0.0 <= paragraph.link_density <= 1.0
+        assert paragraph.tag in BLOCKS
