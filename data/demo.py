@@ -1,6 +1,5 @@
 """The main job from beginning to end on the written sample: `make demo` runs this. It only calls the command line."""
 
-import json
 import shlex
 import subprocess
 import sys
@@ -24,12 +23,10 @@ def main() -> None:
     show("Is the corpus sound?", "corpus check data/sample/train.jsonl data/sample/test.jsonl")
     show("What is in it?", "corpus stats data/sample/train.jsonl")
     show("Train, cross-validate by site, evaluate on sites never seen", f"train -o {RUN} --overwrite")
-    manifest = json.loads((ROOT / RUN / "model" / "manifest.json").read_text(encoding="utf-8"))
-    trust = f"--model {RUN}/model --trust {manifest['members']['model.joblib']['sha256']}"
     show("Train the baseline to beat", f"train data/three-line.toml -o {RULE} --overwrite")
     show("Is the model better than the rule?", f"experiments compare {RULE} {RUN}")
-    show("A page that a crawler flattened, out of order", f"predict data/pages/shuffled.txt --format table {trust}")
-    show("Only its news, from an HTML page", f"clean data/pages/daily.html {trust}")
+    show("A page that a crawler flattened, out of order", f"predict data/pages/shuffled.txt --format table --model {RUN}/model")
+    show("Only the news of an HTML page, by the model that ships", f"clean data/pages/daily.html")
     print(f"\nThe report, to open in a browser: {RUN}/report.html")
 
 

@@ -27,6 +27,13 @@ PROMISED = [
     ["experiments", "compare"],
     ["corpus", "check"],
     ["corpus", "stats"],
+    ["corpus", "convert"],
+    ["corpus", "export"],
+    ["corpus", "import"],
+    ["corpus", "queue"],
+    ["corpus", "fetch"],
+    ["corpus", "build"],
+    ["corpus", "release-labels"],
     ["model", "show"],
     ["model", "verify"],
 ]
@@ -87,7 +94,7 @@ def test_version(cli: Callable[..., Result]) -> None:
         (["predict"], "inputs"),
         (["predict", "--nope", "x"], "--nope"),
         (["evaluate", "m"], "CORPUS"),
-        (["model", "verify", "m"], "--trust"),
+        (["model", "verify"], "DIR"),
         (["train", "--folds", "many"], "--folds"),
     ],
 )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.features.surface import STOP_WORDS
+from newswinnow.features.words import STOP_WORDS
 from newswinnow.harvest.inputs import read_paragraphs
 from newswinnow.paragraphs.label import LABELS, Label
 

@@ -39,7 +39,7 @@ def unseen(corpus: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"family": "tfidf-forest"}, r"family: must be one of majority, three-line, .*, tfidf-boosting; got 'tfidf-forest'"),
+        ({"family": "tfidf-forest"}, r"family: must be one of majority, three-line, .*, winnow; got 'tfidf-forest'"),
         ({"analyzer": "words"}, r"analyzer: must be one of word, char, both; got 'words'"),
         ({"C": 0.0}, r"C: must be > 0; got 0.0"),
         ({"C": -1.0}, r"C: must be > 0; got -1.0"),

@@ -264,7 +264,7 @@ def with_member(**changes: Any) -> Callable[[dict[str, Any]], None]:
             lambda m: m.update(labels=["boilerplate", "news", "related-link"]),
             r"labels must be news, boilerplate, related-link; got",
         ),
-        (lambda m: m.update(format="pickle"), r"format must be joblib; got 'pickle'"),
+        (lambda m: m.update(format="pickle"), r"format must be one of joblib, linear; got 'pickle'"),
         (lambda m: m.update(contexts=[]), r"contexts must be of alone, bag, order, markup; got \[\]"),
         (lambda m: m.update(contexts="alone"), r"contexts must be of alone, bag, order, markup; got 'alone'"),
         (lambda m: m.update(contexts=["alone", {}]), r"contexts must be of alone, bag, order, markup; got \['alone', \{\}\]"),

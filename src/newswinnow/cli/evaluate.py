@@ -51,8 +51,8 @@ def evaluate(
         if len(tables) < len(corpus):
             raise ValueError(f"CORPUS: files must have different names; got {', '.join(map(str, corpus))}")
         evaluations = [measure(predictor, table, name=name, context=context) for name, table in tables.items()]
-        spec = predictor.manifest["spec"]
-        report = Report(f"{model.resolve().name} on {', '.join(tables)}", evaluations, model={"family": spec.get("family", "unknown")})
+        family = predictor.manifest["spec"].get("family", "unknown")
+        report = Report(f"{model.resolve().name} on {', '.join(tables)}", evaluations, model={"family": family})
         paths = write_report(report, output)
         if as_json:
             print_json(report.metrics())

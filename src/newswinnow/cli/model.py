@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newswinnow.cli.command import command
-from newswinnow.cli.options import JsonOption
+from newswinnow.cli.options import JsonOption, TrustOption
 from newswinnow.cli.output import escape_controls, print_json, reported_errors
 
 app = typer.Typer(help="Look at saved models.", no_args_is_help=True, rich_markup_mode=None)
@@ -39,9 +39,7 @@ def show_command(directory: Directory, as_json: JsonOption = False) -> None:
 
 
 @command(app, "verify", example="newswinnow model verify runs/mine/model --trust SHA256")
-def verify_command(
-    directory: Directory, trust: Annotated[str, typer.Option("--trust", help="sha256 you expect.", metavar="SHA256")]
-) -> None:
+def verify_command(directory: Directory, trust: TrustOption = None) -> None:
     """Load a saved model and check that its golden probes score as they did when it was saved.
 
     Parameters
@@ -49,7 +47,7 @@ def verify_command(
     directory
         Saved model.
     trust
-        Expected sha256.
+        Expected sha256; a joblib model needs it.
     """
     with reported_errors():
         from newswinnow.models.saved import verify_model

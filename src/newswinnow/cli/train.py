@@ -56,4 +56,5 @@ def train(
         print(f"report: {result.directory / 'report.html'}")
         print(f"model:  {summary['model']}")
         print(f"sha256: {summary['sha256']}")
-        say(f"use it: newswinnow predict page.txt --model {summary['model']} --trust {summary['sha256']}")
+        trust = f" --trust {summary['sha256']}" if summary["needs_trust"] else ""
+        say(f"use it: newswinnow predict page.txt --model {summary['model']}{trust}")

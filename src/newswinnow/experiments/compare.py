@@ -106,7 +106,7 @@ def find_runs(folder: str | Path) -> list[RunSummary]:
     Parameters
     ----------
     folder
-        Such as ``experiments``.
+        Such as ``experiments``; what has a script of its own (``run.py``) measures something else than models and is passed over.
 
     Returns
     -------
@@ -120,7 +120,8 @@ def find_runs(folder: str | Path) -> list[RunSummary]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: must be a folder of experiments; got nothing there")
-    return [read_run(path.parent) for path in sorted(folder.glob(f"*/{METRICS}"))]
+    directories = [path.parent for path in sorted(folder.glob(f"*/{METRICS}"))]
+    return [read_run(directory) for directory in directories if not (directory / "run.py").exists()]
 
 
 def compare_runs(directories: Sequence[str | Path], *, seed: int = 0) -> list[Row]:

@@ -24,6 +24,7 @@ from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, rea
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.saved import library_versions, save_model
 from newswinnow.models.training import check_trainable, table_digest, train
+from newswinnow.models.winnow import WinnowClassifier
 from newswinnow.paragraphs.table import SITE, labelled_rows
 from newswinnow.reports.render import METRICS, Report, write_report
 
@@ -70,6 +71,7 @@ class RunResult:
             "directory": str(self.directory),
             "model": str(self.directory / MODEL_FOLDER),
             "sha256": self.sha256,
+            "needs_trust": not isinstance(self.predictor.estimator, WinnowClassifier),
             "macro_f1": {e.name: e.scores.macro_f1.value for e in self.evaluations},
             "unseen_sites_macro_f1": self.validation.unseen_sites.value if self.validation else None,
             "leakage_gap": self.validation.leakage_gap if self.validation else None,
@@ -214,11 +216,12 @@ def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seco
 
 def _options(config: Config) -> dict[str, Any]:
     """Options that the family looks at."""
+    options = config.model.as_dict()
+    if config.model.family == "winnow":
+        return {name: options[name] for name in ("bits", "C", "min_df", "balanced")}
     if not config.model.family.startswith(("tfidf", "naive")):
         return {}
-    options = config.model.as_dict()
-    del options["family"]
-    return options
+    return {name: value for name, value in options.items() if name not in ("family", "bits")}
 
 
 def _write(path: Path, text: str) -> None:

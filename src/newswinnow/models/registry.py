@@ -20,6 +20,7 @@ from newswinnow.features.edges import edge_tokens
 from newswinnow.features.surface import SurfaceFeatures
 from newswinnow.models.rules import LineRule
 from newswinnow.models.stacked import StackedBoosting
+from newswinnow.models.winnow import WinnowClassifier
 from newswinnow.paragraphs.table import texts_of
 
 ANALYZERS: Final = ("word", "char", "both")
@@ -47,6 +48,8 @@ class ModelSpec:
         N-grams seen in fewer paragraphs are dropped.
     max_char_features
         At most so many character n-grams, the most frequent ones.
+    bits
+        Binary logarithm of the number of hashed features of the ``winnow`` family.
     """
 
     family: str = "tfidf-logistic"
@@ -57,6 +60,7 @@ class ModelSpec:
     balanced: bool = True
     min_df: int = 2
     max_char_features: int = 200_000
+    bits: int = 18
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -74,7 +78,7 @@ class ModelSpec:
 
 
 # Surface features live on a scale of standard deviations, TF-IDF rows have length 1: 0.3 brings both to the same order, so that
-# one C regularises both (CV on hand-read data: experiments/004).
+# one C regularises both (CV on hand-read data: experiments/009).
 _SURFACE_WEIGHT: Final = 0.3
 
 
@@ -122,6 +126,10 @@ def _boosting(spec: ModelSpec, seed: int) -> Any:
     return StackedBoosting(_logistic(spec, seed), random_state=seed)
 
 
+def _winnow(spec: ModelSpec, seed: int) -> Any:
+    return WinnowClassifier(bits=spec.bits, C=spec.C, min_count=spec.min_df, balanced=spec.balanced)
+
+
 def _majority(spec: ModelSpec, seed: int) -> Any:
     return Pipeline([("texts", FunctionTransformer(_column)), ("classifier", DummyClassifier(strategy="prior"))])
 
@@ -139,6 +147,7 @@ FAMILIES: Final[dict[str, Callable[[ModelSpec, int], Any]]] = {
     "tfidf-logistic": _logistic,
     "tfidf-svm": _svm,
     "tfidf-boosting": _boosting,
+    "winnow": _winnow,
 }
 
 

@@ -1,7 +1,8 @@
 """The saved model: a directory with ``manifest.json`` and one member, verified before anything in it is used.
 
-A scikit-learn pipeline is saved with joblib, whose files run code when loaded; such a model loads only for a caller who says so
-and names the sha256 expected. Fitting is left to :mod:`newswinnow.models.training`.
+Our own family is saved as plain numbers (``weights.safetensors``) and loads without scikit-learn. Any other scikit-learn pipeline
+is saved with joblib, whose files run code when loaded; such a model loads only for a caller who says so and names the sha256
+expected. Fitting is left to :mod:`newswinnow.models.training`.
 """
 
 import hashlib
@@ -19,7 +20,11 @@ from typing import Any, Final
 
 import joblib
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as deserialize
+from safetensors.numpy import save as serialize
 
+from newswinnow.models.linear import LinearModel, weights_from_tensors, weights_to_tensors
 from newswinnow.models.predictor import CONTEXTS, Predictor
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import FloatArray
@@ -27,13 +32,19 @@ from newswinnow.paragraphs.table import FloatArray
 FORMAT_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 MEMBER: Final = "model.joblib"
+WEIGHTS: Final = "weights.safetensors"
+MEMBERS: Final = {"joblib": MEMBER, "linear": WEIGHTS}
+"""Formats of a saved model and the one member of each."""
+
 MAX_MANIFEST_BYTES: Final = 4 << 20
 MAX_MEMBER_BYTES: Final = 2 << 30
 _KEYS: Final = frozenset(
     {"format_version", "format", "labels", "contexts", "spec", "training", "metrics", "versions", "members", "probes"}
 )
-_VERSIONED: Final = ("newswinnow", "scikit-learn", "numpy", "scipy", "joblib")
-_PROBE_TOLERANCE: Final = 1e-12
+_VERSIONED: Final = ("newswinnow", "scikit-learn", "numpy", "scipy", "joblib", "numba", "safetensors")
+_SAVE_TOLERANCE: Final = 1e-12
+_LOAD_TOLERANCE: Final = 1e-6
+_SHIPPED: Final = "shipped"
 
 
 class ModelLoadError(ValueError):
@@ -118,7 +129,7 @@ def _check_target(directory: Path, *, overwrite: bool) -> None:
         read_manifest(directory)
     except ModelLoadError as error:
         raise FileExistsError(f"{directory}: must be a saved model to be replaced; got {error}") from error
-    others = sorted(path.name for path in directory.iterdir() if path.name not in (MANIFEST, MEMBER))
+    others = sorted(path.name for path in directory.iterdir() if path.name not in (MANIFEST, *MEMBERS.values()))
     if others:
         raise FileExistsError(f"{directory}: must hold a saved model alone to be replaced; got {', '.join(others[:5])} beside it")
 
@@ -138,24 +149,40 @@ def _move_into_place(temporary: Path, directory: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _write(predictor: Predictor, directory: Path) -> str:
+def _format_of(estimator: Any) -> str:
+    return "linear" if isinstance(_deployed(estimator), LinearModel) else "joblib"
+
+
+def _deployed(estimator: Any) -> Any:
+    """The light model inside a fitted estimator of our own family; any other estimator as it is."""
+    return getattr(estimator, "model_", estimator)
+
+
+def _serialised(estimator: Any, where: str) -> bytes:
+    if _format_of(estimator) == "linear":
+        return serialize(weights_to_tensors(_deployed(estimator).weights))
     buffer = io.BytesIO()
     try:
-        joblib.dump(predictor.estimator, buffer, compress=3)
+        joblib.dump(estimator, buffer, compress=3)
     except Exception as error:  # pickling runs foreign code; whatever it raises means the same
-        raise ModelSaveError(f"{directory}: a model must be picklable; got {type(error).__name__}: {error}") from error
-    data = buffer.getvalue()
-    (directory / MEMBER).write_bytes(data)
+        raise ModelSaveError(f"{where}: a model must be picklable; got {type(error).__name__}: {error}") from error
+    return buffer.getvalue()
+
+
+def _write(predictor: Predictor, directory: Path) -> str:
+    file_format = _format_of(predictor.estimator)
+    data = _serialised(predictor.estimator, str(directory))
+    (directory / MEMBERS[file_format]).write_bytes(data)
     probes = probe_texts()
     manifest = {
         **{"spec": {}, "training": {}, "metrics": {}},
         **predictor.manifest,
         "format_version": FORMAT_VERSION,
-        "format": "joblib",
+        "format": file_format,
         "labels": [str(label) for label in LABELS],
         "contexts": list(predictor.contexts),
         "versions": library_versions(),
-        "members": {MEMBER: {"sha256": _sha256(data), "bytes": len(data)}},
+        "members": {MEMBERS[file_format]: {"sha256": _sha256(data), "bytes": len(data)}},
         "probes": {"texts": probes, "probabilities": predictor.predict_proba(probes).tolist()},
     }
     try:
@@ -180,7 +207,7 @@ def _verify_in_new_process(directory: Path, digest: str) -> None:
         raise ModelSaveError(f"{directory.name}: a saved model must score its probes as before; got {reason}")
 
 
-def verify_model(directory: str | Path, sha256: str) -> None:
+def verify_model(directory: str | Path, sha256: str | None = None) -> None:
     """Load a saved model and score its golden probes.
 
     Parameters
@@ -188,19 +215,23 @@ def verify_model(directory: str | Path, sha256: str) -> None:
     directory
         The saved model.
     sha256
-        Of its member, as expected by the caller.
+        Of its member, as expected by the caller; a joblib model needs it.
 
     Raises
     ------
     ModelLoadError
         If the model is refused, or a probe's probabilities differ by more than 1e-12 or its label at all.
     """
-    predictor = load_model(directory, allow_pickle=True, sha256=sha256)
-    texts, expected = _probes(predictor.manifest["probes"], Path(directory) / MANIFEST)
+    predictor = load_model(directory, allow_pickle=sha256 is not None, sha256=sha256)
+    _check_probes(predictor, Path(directory) / MANIFEST, tolerance=_SAVE_TOLERANCE)
+
+
+def _check_probes(predictor: Predictor, path: Path, *, tolerance: float) -> None:
+    texts, expected = _probes(predictor.manifest["probes"], path)
     found = predictor.predict_proba(texts)
     difference = float(np.abs(expected - found).max())
-    if difference > _PROBE_TOLERANCE or (expected.argmax(axis=1) != found.argmax(axis=1)).any():
-        raise ModelLoadError(f"{directory}: golden probes must agree to {_PROBE_TOLERANCE}; got a difference of {difference}")
+    if not difference <= tolerance or (expected.argmax(axis=1) != found.argmax(axis=1)).any():
+        raise ModelLoadError(f"{path}: golden probes must agree to {tolerance}; got a difference of {difference}")
 
 
 def _probes(probes: dict[str, Any], path: Path) -> tuple[list[str], FloatArray]:
@@ -269,14 +300,14 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
 def _check_values(manifest: dict[str, Any], path: Path) -> None:
     if manifest["labels"] != [str(label) for label in LABELS]:
         raise ModelLoadError(f"{path}: labels must be {', '.join(LABELS)}; got {manifest['labels']!r}")
-    if manifest["format"] != "joblib":
-        raise ModelLoadError(f"{path}: format must be joblib; got {manifest['format']!r}")
+    if not isinstance(manifest["format"], str) or manifest["format"] not in MEMBERS:
+        raise ModelLoadError(f"{path}: format must be one of {', '.join(MEMBERS)}; got {manifest['format']!r}")
     contexts = manifest["contexts"]
     if not isinstance(contexts, list) or not contexts or not set(map(str, contexts)) <= set(CONTEXTS):
         raise ModelLoadError(f"{path}: contexts must be of {', '.join(CONTEXTS)}; got {contexts!r}")
-    members = manifest["members"]
-    if not isinstance(members, dict) or list(members) != [MEMBER] or not isinstance(members[MEMBER], dict):
-        raise ModelLoadError(f"{path}: members must be exactly {MEMBER}; got {members!r}")
+    members, member = manifest["members"], MEMBERS[manifest["format"]]
+    if not isinstance(members, dict) or list(members) != [member] or not isinstance(members[member], dict):
+        raise ModelLoadError(f"{path}: members must be exactly {member}; got {members!r}")
     for key in ("spec", "training", "metrics", "versions", "probes"):
         if not isinstance(manifest[key], dict):
             raise ModelLoadError(f"{path}: {key} must be an object; got {type(manifest[key]).__name__}")
@@ -291,8 +322,8 @@ def _check_scikit_learn(manifest: dict[str, Any], path: Path) -> None:
         )
 
 
-def load_model(directory: str | Path, *, allow_pickle: bool = False, sha256: str | None = None) -> Predictor:
-    """Load a saved model.
+def load_model(directory: str | Path | None = None, *, allow_pickle: bool = False, sha256: str | None = None) -> Predictor:
+    """Load a saved model; without a directory, the one that ships with the package.
 
     Parameters
     ----------
@@ -301,7 +332,7 @@ def load_model(directory: str | Path, *, allow_pickle: bool = False, sha256: str
     allow_pickle
         Whether to run the pickle inside a joblib model. It can execute anything: say yes only to a model you trust.
     sha256
-        The digest you expect its member to have, as ``newswinnow train`` printed it.
+        The digest you expect its member to have, as ``newswinnow train`` printed it; a joblib model needs it.
 
     Returns
     -------
@@ -312,11 +343,11 @@ def load_model(directory: str | Path, *, allow_pickle: bool = False, sha256: str
     ModelLoadError
         If the model is missing, damaged, not as expected, or not trusted.
     """
-    directory = Path(directory)
+    directory = Path(str(resources.files("newswinnow.models").joinpath(_SHIPPED))) if directory is None else Path(directory)
     manifest = read_manifest(directory)
-    path = directory / MEMBER
-    entry = manifest["members"][MEMBER]
-    if not allow_pickle or sha256 is None:
+    path = directory / MEMBERS[manifest["format"]]
+    entry = manifest["members"][path.name]
+    if manifest["format"] == "joblib" and (not allow_pickle or sha256 is None):
         raise ModelLoadError(
             f"{path}: a joblib model runs code when loaded and needs explicit trust; got none "
             f"(allow_pickle=True, sha256='...' in Python, --trust SHA256 on the command line; "
@@ -324,11 +355,23 @@ def load_model(directory: str | Path, *, allow_pickle: bool = False, sha256: str
         )
     data = _read_member(path, MAX_MEMBER_BYTES)
     found = _sha256(data)
-    if found != sha256 or found != entry.get("sha256"):
-        expected = sha256 if found != sha256 else entry.get("sha256")
-        raise ModelLoadError(f"{path}: sha256 must be {expected}; got {found}")
-    _check_scikit_learn(manifest, path)
-    return Predictor(_unpickle(data, path), manifest, tuple(manifest["contexts"]))
+    for expected in (entry.get("sha256"), found if sha256 is None else sha256):
+        if found != expected:
+            raise ModelLoadError(f"{path}: sha256 must be {expected}; got {found}")
+    contexts = tuple(manifest["contexts"])
+    if manifest["format"] == "joblib":
+        _check_scikit_learn(manifest, path)
+        return Predictor(_unpickle(data, path), manifest, contexts)
+    predictor = Predictor(_linear(data, path), manifest, contexts)
+    _check_probes(predictor, directory / MANIFEST, tolerance=_LOAD_TOLERANCE)
+    return predictor
+
+
+def _linear(data: bytes, path: Path) -> LinearModel:
+    try:
+        return LinearModel(weights_from_tensors(deserialize(data)))
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ModelLoadError(f"{path}: {error}") from error
 
 
 def _unpickle(data: bytes, path: Path) -> Any:

@@ -1,0 +1,138 @@
+"""The linear model over the kernel's features as it is deployed: weights in, probabilities out, nothing of scikit-learn.
+
+Finding the weights is left to :mod:`newswinnow.models.winnow`, keeping them in a file to :mod:`newswinnow.models.saved`.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from newswinnow.features.hashed import SURFACE_NAMES, LinearWeights, linear_logits
+from newswinnow.paragraphs.label import LABELS
+from newswinnow.paragraphs.table import FloatArray, texts_of
+
+MIN_BITS: Final = 8
+MAX_BITS: Final = 24
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Weights as a predictor with the methods of a scikit-learn classifier.
+
+    Attributes
+    ----------
+    weights
+        Columns in label order.
+    """
+
+    weights: LinearWeights
+
+    @property
+    def classes_(self) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """The labels in label order."""
+        return np.array([str(label) for label in LABELS], dtype=np.str_)
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Probabilities of the labels.
+
+        Parameters
+        ----------
+        X
+            Texts, shape (n_paragraphs,), or a paragraph table.
+
+        Returns
+        -------
+        Shape (n_paragraphs, 3), columns in label order.
+        """
+        return softmax(linear_logits(texts_of(X), self.weights))
+
+    def predict(self, X: Any) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """Most probable labels.
+
+        Parameters
+        ----------
+        X
+            Texts, shape (n_paragraphs,), or a paragraph table.
+
+        Returns
+        -------
+        Shape (n_paragraphs,); of equal probabilities the first in label order.
+        """
+        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[linear_logits(texts_of(X), self.weights).argmax(axis=1)]
+        return labels
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities from logits, row by row.
+
+    Parameters
+    ----------
+    logits
+        Shape (n_paragraphs, n_labels).
+
+    Returns
+    -------
+    Same shape, rows summing to 1.
+    """
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True)) if len(logits) else logits
+    probabilities: FloatArray = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def weights_to_tensors(weights: LinearWeights) -> dict[str, npt.NDArray[Any]]:
+    """Weights as named tensors in C order, the large table in half precision.
+
+    Parameters
+    ----------
+    weights
+        The weights.
+
+    Returns
+    -------
+    Name to tensor.
+    """
+    tensors = {field.name: np.ascontiguousarray(getattr(weights, field.name)) for field in fields(weights)}
+    tensors["hashed"] = tensors["hashed"].astype(np.float16)
+    return tensors
+
+
+def weights_from_tensors(tensors: dict[str, npt.NDArray[Any]]) -> LinearWeights:
+    """Weights from named tensors, every name, type and shape checked.
+
+    Parameters
+    ----------
+    tensors
+        As :func:`weights_to_tensors` gives them.
+
+    Returns
+    -------
+    The weights.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing, unknown, of another type or shape, or holds a number that is not finite.
+    """
+    n_labels = len(LABELS)
+    wanted = {
+        "hashed": (np.float16, (len(tensors["hashed"]) if "hashed" in tensors else 0, n_labels)),
+        "dense": (np.float32, (len(SURFACE_NAMES), n_labels)),
+        "bias": (np.float32, (n_labels,)),
+        "scales": (np.float64, (3,)),
+    }
+    if set(tensors) != set(wanted):
+        raise ValueError(f"tensors must be {', '.join(sorted(wanted))}; got {', '.join(sorted(tensors))}")
+    for name, (dtype, shape) in wanted.items():
+        tensor = tensors[name]
+        if tensor.dtype != dtype or tensor.shape != shape:
+            raise ValueError(
+                f"{name} must be {np.dtype(dtype).name} of shape {shape}; got {tensor.dtype} of shape {tensor.shape}"
+            )
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{name} must hold finite numbers; got others")
+    n_rows = len(tensors["hashed"])
+    if n_rows & (n_rows - 1) or not 1 << MIN_BITS <= n_rows <= 1 << MAX_BITS:
+        raise ValueError(f"hashed must have a power of two of rows, 2**{MIN_BITS} to 2**{MAX_BITS}; got {n_rows}")
+    return LinearWeights(tensors["hashed"].astype(np.float32), tensors["dense"], tensors["bias"], tensors["scales"])
