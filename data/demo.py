@@ -26,7 +26,7 @@ def main() -> None:
     show("Train the baseline to beat", f"train data/three-line.toml -o {RULE} --overwrite")
     show("Is the model better than the rule?", f"experiments compare {RULE} {RUN}")
     show("A page that a crawler flattened, out of order", f"predict data/pages/shuffled.txt --format table --model {RUN}/model")
-    show("Only the news of an HTML page, by the model that ships", f"clean data/pages/daily.html")
+    show("Only the news of an HTML page, by the model that ships", "clean data/pages/daily.html")
     print(f"\nThe report, to open in a browser: {RUN}/report.html")
 
 

@@ -94,6 +94,9 @@ def test_find_runs_takes_finished_ones_by_name(runs: Path, evaluated: Evaluated,
     finished(runs / "0-first", evaluated(pages_of(TRUTH)))
     (runs / "3-unfinished").mkdir()
     (runs / "3-unfinished" / "config.toml").write_text("", encoding="utf-8")
+    (runs / "4-curves").mkdir()
+    (runs / "4-curves" / "run.py").touch()
+    (runs / "4-curves" / "metrics.json").write_text("{}", encoding="utf-8")
     assert [run.name for run in find_runs(runs)] == ["0-first", "1-bad", "2-good"]
     with pytest.raises(FileNotFoundError, match="absent: must be a folder of experiments; got nothing there"):
         find_runs(runs / "absent")

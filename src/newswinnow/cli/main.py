@@ -11,6 +11,7 @@ from newswinnow.cli.command import command
 app = typer.Typer(
     name="newswinnow",
     help="Label every paragraph of a page as news, boilerplate or related-link; train and compare such models.",
+    epilog="Example: newswinnow predict page.txt --format table",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
