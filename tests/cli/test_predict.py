@@ -470,11 +470,11 @@ def test_clean_on_a_terminal_escapes_what_would_steer_it(saved_model: Any, jsonl
     terminal, end = pty.openpty()
     try:
         done = subprocess.run(command, stdout=end, stderr=subprocess.PIPE, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr  # before reading: a terminal nobody wrote to would be waited for
         shown = os.read(terminal, 10_000).decode("utf-8")
     finally:
         os.close(end)
         os.close(terminal)
-    assert done.returncode == 0
     assert "\x1b" not in shown
     assert "\x9b" not in shown
     assert "\u202e" not in shown

@@ -152,7 +152,11 @@ def rewrite(saved: Path, tensors: dict[str, Any]) -> None:
         ("bias", lambda t: t.astype(np.float64), r"bias must be float32"),
         ("bias", lambda t: t * np.float32("nan"), r"bias must hold finite numbers; got others"),
         ("hashed", lambda t: t[:-1], r"hashed must have a power of two of rows"),
-        ("bias", lambda t: t + np.array([0.01, 0, 0], np.float32), r"golden probes must agree to 1e-06; got a difference of 0\.00"),
+        (
+            "bias",
+            lambda t: t + np.array([0.01, 0, 0], np.float32),
+            r"golden probes must agree to 1e-06; got a difference of 0\.00",
+        ),
         ("hashed", lambda t: np.ascontiguousarray(t[::-1]), r"golden probes must agree to 1e-06; got a difference of"),
     ],
 )

@@ -75,12 +75,12 @@ def check_columns(columns: list[str], rules: RecordRules, *, source: str, line: 
     CorpusError
         If a column is missing or stands twice; the message lists the columns found.
     """
+    if undecoded := [column for column in columns if _INVALID.search(column)]:
+        raise fail(source, f"column names must be valid UTF-8; got {excerpt_of(undecoded[0])}", line=line)
     needed = [*REQUIRED_COLUMNS, LABEL] if rules.needs_label else list(REQUIRED_COLUMNS)
     missing = [column for column in needed if column not in columns]
     if missing:
         raise fail(source, f"must have the columns {', '.join(needed)}; got {', '.join(columns) or 'none'}", line=line)
-    if undecoded := [column for column in columns if _INVALID.search(column)]:
-        raise fail(source, f"column names must be valid UTF-8; got {excerpt_of(undecoded[0])}", line=line)
     doubled = sorted({column for column in columns if columns.count(column) > 1})
     if doubled:
         raise fail(source, f"must name each column once; got {', '.join(doubled)} twice", line=line)

@@ -10,6 +10,7 @@ from typing import Any
 
 _SHOWN = 10
 _EXCERPT_CHARS = 80
+_REASON_CHARS = 1000
 # The built-in repr overflows the stack on deeply nested values, and spells out huge ones in full before they are cut.
 _REPR = reprlib.Repr()
 _REPR.maxlist = _REPR.maxdict = _REPR.maxtuple = 20
@@ -24,6 +25,11 @@ class Reject:
     line: int | None
     reason: str
     excerpt: str = ""
+
+    def __post_init__(self) -> None:
+        # Reasons list the columns or keys found, and the one column of what is no table at all can be megabytes long.
+        if len(self.reason) > _REASON_CHARS:
+            object.__setattr__(self, "reason", f"{self.reason[: _REASON_CHARS - 1]}…")
 
     @property
     def where(self) -> str:
