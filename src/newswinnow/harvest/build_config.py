@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from newswinnow.corpus.rejects import excerpt_of
+from newswinnow.corpus.rejects import excerpt_of, fail
 from newswinnow.corpus.tables import TABLE_FORMATS, format_of
 from newswinnow.harvest.sources import READERS
 
@@ -129,6 +129,6 @@ def read_build_config(path: Path) -> BuildConfig:
     try:
         return BuildConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: must be valid UTF-8 TOML; got {error}") from error
+        raise fail(str(path), f"must be valid UTF-8 TOML; got {error}") from error
     except ValidationError as error:
-        raise ValueError(f"{path}: {_message(error)}") from error
+        raise fail(str(path), _message(error)) from error
