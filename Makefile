@@ -33,8 +33,8 @@ demo: $(VENV)/.installed
 	$(BIN)/python data/demo.py
 
 check: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check src tests data
-	$(BIN)/ruff check src tests data
+	$(BIN)/ruff format --check src tests data benchmarks
+	$(BIN)/ruff check src tests data benchmarks
 	$(BIN)/mypy
 	$(BIN)/pydoclint --quiet src
 	$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports --no-cache
@@ -43,8 +43,8 @@ test: check
 	$(BIN)/pytest -q -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 fix: $(VENV)/.installed-dev
-	$(BIN)/ruff check --fix-only --quiet src tests data
-	$(BIN)/ruff format src tests data
+	$(BIN)/ruff check --fix-only --quiet src tests data benchmarks
+	$(BIN)/ruff format src tests data benchmarks
 
 ship: $(VENV)/.installed
 	$(BIN)/newswinnow experiments run $(SHIPPED) --overwrite

@@ -104,24 +104,12 @@ def test_a_page_too_long_is_refused_as_by_the_splitter(monkeypatch: pytest.Monke
         structure_html(b"<p>Long enough")
 
 
-def test_paragraphs_the_tree_does_not_give_stand_in_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [*split_html(b"<p>Elsewhere"), *split_html(b"<h2>Here <a href=/x>it is</a>")]
-    monkeypatch.setattr("newswinnow.harvest.structure.split_html", lambda data: found)
-    page = structure_html(b"<h2>Here <a href=/x>it is</a></h2>")
-    assert [(block.text, block.node == NO_NODE, block.heading_level) for block in page.blocks] == [
-        ("Elsewhere", True, 0),
-        ("Here it is", False, 2),
-    ]
-    assert list(page.ancestors(0)) == []
-    heading = next(node for node in page.nodes if node.tag == "h2")
-    assert (heading.first, heading.last) == (1, 1)
-
-
-def test_a_page_that_no_tree_can_be_made_of_keeps_its_paragraphs(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = split_html(b"<p>Kept")
-    monkeypatch.setattr("newswinnow.harvest.structure.split_html", lambda data: found)
-    page = structure_html(b"<!-- nothing -->")
-    assert ([block.text for block in page.blocks], page.nodes) == (["Kept"], ())
+def test_a_big_page_keeps_its_addresses_and_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = CARDS.replace(b"em>", b"q>")
+    plain = structure_html(data)
+    monkeypatch.setattr("newswinnow.harvest.html.is_risky", lambda source: True)
+    assert structure_html(data) == plain
+    assert (plain.title, plain.canonical) == ("The page", "https://a.example/x")
 
 
 def test_other_encodings() -> None:

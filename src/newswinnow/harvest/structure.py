@@ -6,19 +6,15 @@ The paragraphs are those of :func:`newswinnow.harvest.html.split_html`; what the
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from lxml import etree
-from lxml import html as lxml_html
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from newswinnow.harvest.html import BLOCKS, SKIPPED, HtmlParagraph, split_html
-from newswinnow.paragraphs.table import collapse_whitespace
+from newswinnow.harvest.html import Effect, parse_html, split_tree, visible_text, walk
 
 NO_NODE: Final = -1
-_LOOK_AHEAD: Final = 200
-_HIDDEN_STYLE = re.compile(r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden)(?![\w-])", re.I)
 _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
 _TOKEN = re.compile(r"[a-z]+")
 _PICTURES: Final = frozenset({"img", "picture", "video", "figure"})
@@ -89,7 +85,7 @@ class StructuredBlock:
     links
         Links inside, in order; one that continues from the paragraph before is counted again with its part.
     node
-        Index of the innermost node that holds all of the text; ``NO_NODE`` where the paragraph was not found in the tree.
+        Index of the innermost node that holds all of the text.
     heading_level
         1-6 inside ``<h1>``-``<h6>``, otherwise 0.
     """
@@ -141,14 +137,14 @@ class _Gathering:
     tag: str
     parts: list[str] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
-    path: list[int] | None = None
+    path: list[int] = field(default_factory=list)
 
     def add(self, text: str, path: list[int], link: int) -> None:
         self.parts.append(text)
         n_chars = sum(map(len, text.split()))
         if not n_chars:
             return
-        self.path = list(path) if self.path is None else _common(self.path, path)
+        self.path = _common(self.path, path) if self.path else list(path)
         if link != NO_NODE:
             self.links.append((link, n_chars))
 
@@ -158,8 +154,8 @@ def _common(left: list[int], right: list[int]) -> list[int]:
     return left[:n_same]
 
 
-class _Walker:
-    """Walks a tree without recursion, cutting text where :mod:`newswinnow.harvest.html` cuts it."""
+class _Gatherer:
+    """Notes where the text of each paragraph stands, while :func:`newswinnow.harvest.html.walk` goes through the page."""
 
     def __init__(self) -> None:
         self.blocks: list[StructuredBlock] = []
@@ -170,13 +166,13 @@ class _Walker:
         self._tags = ["body"]
         self._gathering = _Gathering("body")
 
-    def _flush(self) -> None:
+    def cut(self) -> None:
         gathered = self._gathering
-        text = collapse_whitespace("".join(gathered.parts))
+        text = visible_text(gathered.parts)
         if text:
-            node = gathered.path[-1] if gathered.path else NO_NODE
-            level = self.nodes[node].heading_level if gathered.path else 0
-            self.blocks.append(StructuredBlock(text, gathered.tag, 0.0, tuple(self._merged_links(gathered.links)), node, level))
+            node = gathered.path[-1]
+            level, links = self.nodes[node].heading_level, tuple(self._merged_links(gathered.links))
+            self.blocks.append(StructuredBlock(text, gathered.tag, 0.0, links, node, level))
         self._gathering = _Gathering(self._tags[-1])
 
     def _merged_links(self, parts: list[tuple[int, int]]) -> Iterator[Link]:
@@ -186,70 +182,47 @@ class _Walker:
         for link, n in n_chars.items():
             yield Link(self._hrefs[link], n)
 
-    def _add(self, text: str | None) -> None:
-        if text:
-            self._gathering.add(text, self._path, self._links[-1] if self._links else NO_NODE)
+    def show(self, text: str, /) -> None:
+        self._gathering.add(text, self._path, self._links[-1] if self._links else NO_NODE)
 
-    def walk(self, root: Any) -> None:
-        skipped: Any = None
-        for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-            if skipped is not None:
-                if event == "end" and element is skipped:
-                    skipped = None
-                    self._add(element.tail)
-            elif event == "start" and _is_invisible(element):
-                skipped = element
-                self._note_picture(element.tag)
-            elif event == "start":
-                self._enter(element)
-            elif event == "end":
-                self._leave(element)
-            else:
-                self._add(element.tail)
-        self._flush()
-
-    def _note_picture(self, tag: object) -> None:
+    def skip(self, tag: str) -> None:
         if tag in _PICTURES and self._path:
             self.nodes[self._path[-1]].has_picture = True
 
-    def _enter(self, element: Any) -> None:
-        tag = element.tag
+    def enter(self, element: LexborNode, tag: str, effect: int) -> None:
         index = len(self.nodes)
-        if tag in BLOCKS:
+        if effect == Effect.CUTS:
             self._tags.append(tag)
-            self._flush()
-        elif tag == "br":
-            self._flush()
-        elif tag == "a":
+            self.cut()
+        elif effect == Effect.LINKS:
             self._links.append(index)
-            self._hrefs[index] = (element.get("href") or "").strip()
+            self._hrefs[index] = (element.attributes.get("href") or "").strip()
         parent = self._path[-1] if self._path else NO_NODE
         inherited = self.nodes[parent].heading_level if self._path else 0
-        self.nodes.append(_node_of(element, parent, _HEADINGS.get(tag, inherited)))
+        self.nodes.append(_node_of(element, tag, parent, _HEADINGS.get(tag, inherited)))
         self._path.append(index)
-        self._note_picture(tag)
-        self._add(element.text)
+        self.skip(tag)
 
-    def _leave(self, element: Any) -> None:
+    def leave(self, effect: int) -> None:
         # The border comes first, while the path still leads to where the text stood.
-        if element.tag in BLOCKS:
+        if effect == Effect.CUTS:
             self._tags.pop()
-            self._flush()
-        elif element.tag == "a":
+            self.cut()
+        elif effect == Effect.LINKS:
             self._links.pop()
         self._path.pop()
-        self._add(element.tail)
 
 
 _NAMING: Final = ("class", "id", "role", "itemprop", "rel", "aria-label", "data-testid")
+_KEPT: Final = (*_NAMING, "href", "property", "content")
 
 
-def _node_of(element: Any, parent: int, heading_level: int) -> Node:
-    attributes = element.attrib
+def _node_of(element: LexborNode, tag: str, parent: int, heading_level: int) -> Node:
+    attributes = element.attributes
     if not attributes:
-        return Node(element.tag, parent, "", str(element.tag), heading_level)
-    naming = " ".join([attributes[name] for name in _NAMING if name in attributes])
-    return Node(element.tag, parent, naming, _signature(element.tag, attributes.get("class", "")), heading_level)
+        return Node(tag, parent, "", tag, heading_level)
+    naming = " ".join([attributes[name] or "" for name in _NAMING if name in attributes])
+    return Node(tag, parent, naming, _signature(tag, attributes.get("class") or ""), heading_level)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -260,13 +233,6 @@ def _signature(tag: str, classes: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def _names_of(naming: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", naming).lower()))
-
-
-def _is_invisible(element: Any) -> bool:
-    if element.tag in SKIPPED:
-        return True
-    attributes = element.attrib
-    return "hidden" in attributes or bool(_HIDDEN_STYLE.search(attributes.get("style", "")))
 
 
 def _note_extents(blocks: Sequence[StructuredBlock], nodes: Sequence[Node]) -> None:
@@ -296,34 +262,12 @@ def _note_pictures(nodes: Sequence[Node]) -> None:
             nodes[node.parent].has_picture = True
 
 
-def _parse(data: bytes) -> Any:
-    """The document element, or None where there is none."""
-    parser = lxml_html.HTMLParser(no_network=True, huge_tree=True, remove_comments=False, recover=True)
-    source: str | bytes
-    try:
-        source = re.sub(r"^\s*<\?xml[^>]*>", "", data.decode("utf-8-sig").replace("\x00", ""))
-    except UnicodeDecodeError:
-        source = data
-    try:
-        return lxml_html.document_fromstring(source, parser=parser)
-    except etree.LxmlError:
-        return None
-
-
-def _on_paragraphs(paragraphs: Sequence[HtmlParagraph], found: Sequence[StructuredBlock]) -> Iterator[StructuredBlock]:
-    """Every paragraph with the structure of the next block of the same text; one without such a block stands in no node."""
-    at = 0
-    for paragraph in paragraphs:
-        ahead = range(at, min(at + _LOOK_AHEAD, len(found)))
-        i = next((i for i in ahead if found[i].text == paragraph.text), NO_NODE)
-        links, node, level = (found[i].links, found[i].node, found[i].heading_level) if i != NO_NODE else ((), NO_NODE, 0)
-        at = i + 1 if i != NO_NODE else at
-        yield StructuredBlock(paragraph.text, paragraph.tag, paragraph.link_density, links, node, level)
-
-
-def _canonical(root: Any) -> str:
-    found = root.xpath("//link[@rel='canonical']/@href | //meta[@property='og:url']/@content")
-    return str(found[0]).strip() if found else ""
+def _canonical(tree: LexborHTMLParser) -> str:
+    for node in tree.css('link[rel="canonical"], meta[property="og:url"]'):
+        address = node.attributes.get("href" if node.tag == "link" else "content")
+        if address is not None:
+            return address.strip()
+    return ""
 
 
 def structure_html(data: bytes) -> StructuredPage:
@@ -349,16 +293,15 @@ def structure_html(data: bytes) -> StructuredPage:
     >>> [(b.text, b.links[0].href, page.nodes[b.node].tag) for b in page.blocks]
     [('News', '/a', 'a'), ('Sport', '/b', 'a')]
     """
-    paragraphs = split_html(data)
-    root = _parse(data) if paragraphs else None
-    if root is None:
-        return StructuredPage(tuple(_on_paragraphs(paragraphs, ())), ())
-    body = root.find("body")
-    walker = _Walker()
-    walker.walk(root if body is None else body)
-    blocks = tuple(_on_paragraphs(paragraphs, walker.blocks))
-    _note_extents(blocks, walker.nodes)
-    _note_repetition(walker.nodes)
-    _note_pictures(walker.nodes)
-    title = collapse_whitespace(root.findtext(".//title") or "")
-    return StructuredPage(blocks, tuple(walker.nodes), title, _canonical(root))
+    tree = parse_html(data, keep=_KEPT)
+    gatherer = _Gatherer()
+    walk(tree, gatherer)
+    blocks = tuple(
+        replace(block, tag=paragraph.tag, link_density=paragraph.link_density)
+        for block, paragraph in zip(gatherer.blocks, split_tree(tree), strict=True)
+    )
+    _note_extents(blocks, gatherer.nodes)
+    _note_repetition(gatherer.nodes)
+    _note_pictures(gatherer.nodes)
+    title = tree.css_first("title")
+    return StructuredPage(blocks, tuple(gatherer.nodes), visible_text([title.text()]) if title else "", _canonical(tree))
