@@ -269,7 +269,7 @@ def test_the_manifest_changes_with_every_input(folder: Path) -> None:
     assert before["sources"]["mine"]["files"] == 6
     assert before["corpus"]["labels"] == {"news": 6, "boilerplate": 8, "related-link": 2, "unlabelled": 2}
     assert before["corpus"]["origins"] == {"read": 3, "aligned": 13}
-    assert {"newswinnow", "lxml", "python", "zlib"} <= set(before["versions"])
+    assert {"newswinnow", "selectolax", "python", "zlib"} <= set(before["versions"])
     (folder / "pages" / "pages.csv").write_text("page,title\ncoast.example/mill,Mill\n")
     after = build(folder, recipe, overwrite=True)[0].manifest
     assert after["corpus"]["sha256"] == before["corpus"]["sha256"]

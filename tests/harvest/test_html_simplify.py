@@ -20,9 +20,10 @@ from newswinnow.harvest.html_simplify import MAX_CHARS, MAX_DEPTH, MAX_TAG_CHARS
         ("a" * MAX_CHARS, False),
         ("a" * (MAX_CHARS + 1), True),
         (f"<p a='{'b' * (MAX_TAG_CHARS // 2)}'>", False),
-        (f"<p a='{'b' * MAX_TAG_CHARS}'>", True),
-        ("<script>" + "b" * (2 * MAX_TAG_CHARS) + "</script>", False),
-        ("<script>a<b;" + "c" * (2 * MAX_TAG_CHARS) + "</script>", True),
+        (f"<p a='{'b' * MAX_TAG_CHARS}'>", False),
+        ("c" * 100_000 + f"<p a='{'b' * MAX_TAG_CHARS}'>", True),
+        ("<script>" + "b" * (5 * MAX_TAG_CHARS) + "</script>", False),
+        ("<script>a<b;" + "c" * (5 * MAX_TAG_CHARS) + "</script>", True),
     ],
 )
 def test_limits(page: str, is_so: bool) -> None:

@@ -22,7 +22,7 @@ from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, ORIGIN, ORIGINS, PAGE, SITE, SOURCE
 
 FORMAT: Final = 1
-_VERSIONED: Final = ("newswinnow", "lxml", "orjson", "pandas", "tldextract")
+_VERSIONED: Final = ("newswinnow", "selectolax", "orjson", "pandas", "tldextract")
 _UNLABELLED: Final = "unlabelled"
 
 

@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 1000
 MAX_CHARS: Final = 300_000
 MAX_TAGS: Final = 3_000
 MAX_TAG_CHARS: Final = 20_000
-_SHORT: Final = 150_000
+_SHORT: Final = 100_000
 """Characters that even as one long tag take less than 2 s."""
 
 
