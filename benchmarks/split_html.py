@@ -94,10 +94,10 @@ def _justext() -> Callable[[bytes], object]:
 def _readability() -> Callable[[bytes], object]:
     from readability import Document
 
-    from newswinnow.harvest.encoding import decode_page
+    from newswinnow.harvest.encoding import utf8_page
 
     # It guesses the encoding of bytes with chardet, which would take most of its time.
-    return lambda data: Document(decode_page(data)).summary()
+    return lambda data: Document(utf8_page(data).decode()).summary()
 
 
 CONTENDERS: Final = (

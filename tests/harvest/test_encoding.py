@@ -1,4 +1,4 @@
-"""Bytes of a page to text: marks, UTF-8, declarations, the default of the web, and refusals."""
+"""Bytes of a page to UTF-8: marks, UTF-8, declarations, the default of the web, and refusals."""
 
 import codecs
 import re
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswinnow.harvest.encoding import decode_page
+from newswinnow.harvest.encoding import utf8_page
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from newswinnow.harvest.encoding import decode_page
     ],
 )
 def test_page_is_read_in_its_encoding(markup: str, encoding: str) -> None:
-    assert decode_page(markup.encode(encoding)) == markup
+    assert utf8_page(markup.encode(encoding)) == markup.encode()
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_page_is_read_in_its_encoding(markup: str, encoding: str) -> None:
 )
 def test_first_byte_that_is_no_text_is_named(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        decode_page(data)
+        utf8_page(data)
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_utf8_needs_no_declaration(text: str) -> None:
-    markup = "<p>" + text
-    assert decode_page(markup.encode()) == markup
-    assert decode_page(codecs.BOM_UTF8 + markup.encode()) == markup
+    page = ("<p>" + text).encode()
+    assert utf8_page(page) is page
+    assert utf8_page(codecs.BOM_UTF8 + page) == page

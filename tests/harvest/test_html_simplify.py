@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newswinnow.harvest import html, html_simplify
 from newswinnow.harvest.html import HtmlParagraph, split_html
-from newswinnow.harvest.html_simplify import MAX_CHARS, MAX_DEPTH, MAX_TAG_CHARS, MAX_TAGS, is_risky, simplified
+from newswinnow.harvest.html_simplify import MAX_BYTES, MAX_DEPTH, MAX_TAG_BYTES, MAX_TAGS, is_risky, simplified
 
 
 @pytest.mark.parametrize(
@@ -17,17 +17,17 @@ from newswinnow.harvest.html_simplify import MAX_CHARS, MAX_DEPTH, MAX_TAG_CHARS
     [
         ("<p>a</p>" * (MAX_TAGS // 2), False),
         ("<p>a</p>" * (MAX_TAGS // 2) + "<p>", True),
-        ("a" * MAX_CHARS, False),
-        ("a" * (MAX_CHARS + 1), True),
-        (f"<p a='{'b' * (MAX_TAG_CHARS // 2)}'>", False),
-        (f"<p a='{'b' * MAX_TAG_CHARS}'>", False),
-        ("c" * 100_000 + f"<p a='{'b' * MAX_TAG_CHARS}'>", True),
-        ("<script>" + "b" * (5 * MAX_TAG_CHARS) + "</script>", False),
-        ("<script>a<b;" + "c" * (5 * MAX_TAG_CHARS) + "</script>", True),
+        ("a" * MAX_BYTES, False),
+        ("a" * (MAX_BYTES + 1), True),
+        (f"<p a='{'b' * (MAX_TAG_BYTES // 2)}'>", False),
+        (f"<p a='{'b' * MAX_TAG_BYTES}'>", False),
+        ("c" * 100_000 + f"<p a='{'b' * MAX_TAG_BYTES}'>", True),
+        ("<script>" + "b" * (5 * MAX_TAG_BYTES) + "</script>", False),
+        ("<script>a<b;" + "c" * (5 * MAX_TAG_BYTES) + "</script>", True),
     ],
 )
 def test_limits(page: str, is_so: bool) -> None:
-    assert is_risky(page) is is_so
+    assert is_risky(page.encode()) is is_so
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ PIECES = st.sampled_from(
 
 def both_ways(page: str) -> tuple[Sequence[HtmlParagraph], Sequence[HtmlParagraph]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(html, "is_risky", lambda source: True)
+        patch.setattr(html, "is_risky", lambda page: True)
         rewritten = split_html(page.encode())
-        patch.setattr(html, "is_risky", lambda source: False)
+        patch.setattr(html, "is_risky", lambda page: False)
         return rewritten, split_html(page.encode())
 
 

@@ -107,7 +107,7 @@ def test_a_page_too_long_is_refused_as_by_the_splitter(monkeypatch: pytest.Monke
 def test_a_big_page_keeps_its_addresses_and_names(monkeypatch: pytest.MonkeyPatch) -> None:
     data = CARDS.replace(b"em>", b"q>")
     plain = structure_html(data)
-    monkeypatch.setattr("newswinnow.harvest.html.is_risky", lambda source: True)
+    monkeypatch.setattr("newswinnow.harvest.html.is_risky", lambda page: True)
     assert structure_html(data) == plain
     assert (plain.title, plain.canonical) == ("The page", "https://a.example/x")
 

@@ -1,4 +1,4 @@
-"""Bytes of a web page to text: by byte order mark, as UTF-8 where they are that, as declared, or what browsers assume.
+"""Bytes of a web page to UTF-8: by byte order mark, as UTF-8 where they are that, as declared, or what browsers assume.
 
 Nothing is replaced or dropped: a page that is not in its encoding is refused. Markup is left to :mod:`newswinnow.harvest.html`.
 """
@@ -30,8 +30,8 @@ _LEGACY: Final = re.compile(
 )
 
 
-def decode_page(data: bytes) -> str:
-    r"""Text of a page.
+def utf8_page(data: bytes) -> bytes:
+    r"""A page in UTF-8, whatever it came in.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def decode_page(data: bytes) -> str:
 
     Returns
     -------
-    The whole page without byte order mark.
+    The whole page without byte order mark; the same bytes where they were that already.
 
     Raises
     ------
@@ -49,22 +49,23 @@ def decode_page(data: bytes) -> str:
 
     Examples
     --------
-    >>> decode_page("<p>caf\u00e9".encode()) == decode_page("<meta charset=latin-1><p>caf\u00e9".encode("latin-1"))[22:]
-    True
+    >>> utf8_page("<meta charset=latin-1><p>caf\u00e9".encode("latin-1")).decode()
+    '<meta charset=latin-1><p>caf\xe9'
     """
     mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
     if mark:
-        return _decode(data, _MARKS[mark], start=len(mark))
+        return _decoded(data, _MARKS[mark], start=len(mark)).encode()
     for pattern, encoding in _UNMARKED:
         if pattern.match(data):
-            return _decode(data, encoding)
+            return _decoded(data, encoding).encode()
     try:
-        return data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode(data, _declared_encoding(data))
+        return _decoded(data, _declared_encoding(data)).encode()
+    return data
 
 
-def _decode(data: bytes, encoding: str, *, start: int = 0) -> str:
+def _decoded(data: bytes, encoding: str, *, start: int = 0) -> str:
     try:
         return data[start:].decode(encoding)
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import pandas as pd
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
-from newswinnow.harvest.encoding import decode_page
+from newswinnow.harvest.encoding import utf8_page
 from newswinnow.harvest.html_simplify import is_risky, simplified
 from newswinnow.harvest.html_tags import BLOCKS, SKIPPED
 from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT, collapse_whitespace
@@ -102,27 +102,28 @@ def walk(tree: LexborHTMLParser, visitor: Visitor) -> None:
     """
     hidden = frozenset(node.mem_id for node in tree.css(_MAYBE_HIDDEN) if _is_hidden(node))
     effect_of, show = _EFFECTS.get, visitor.show
-    body = tree.body
-    open_elements = [(iter([body] if body is not None else []), _NOTHING)]
-    while open_elements:
-        children, _ = open_elements[-1]
+    children, effect = iter([tree.body] if tree.body is not None else []), _NOTHING
+    above = []
+    while True:
         for node in children:
             tag = node.tag or ""
-            effect = effect_of(tag, _NOTHING)
-            if effect == _SHOWS:
+            effect_here = effect_of(tag, _NOTHING)
+            if effect_here == _SHOWS:
                 show(node.text_content or "")
-            elif effect == _BREAKS:
+            elif effect_here == _BREAKS:
                 visitor.cut()
-            elif effect == _SKIPS:
+            elif effect_here == _SKIPS:
                 visitor.skip(tag)
             elif node.mem_id not in hidden:
-                open_elements.append((node.iter(include_text=True), effect))
+                above.append((children, effect))
+                children, effect = node.iter(include_text=True), effect_here
                 visitor.enter(node, tag, effect)
                 break
         else:
-            _, effect = open_elements.pop()
-            if open_elements:
-                visitor.leave(effect)
+            if not above:
+                return
+            visitor.leave(effect)
+            children, effect = above.pop()
 
 
 def visible_text(parts: Iterable[str]) -> str:
@@ -203,7 +204,7 @@ def _is_hidden(node: LexborNode) -> bool:
     return "hidden" in attributes or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
 
 
-def _parse(source: str) -> LexborHTMLParser:
+def _parse(source: str | bytes) -> LexborHTMLParser:
     # With scripting, <noscript> is not shown; without events, <select> and others keep what stands in the page.
     return LexborHTMLParser(source, scripting=True, options=LexborDocumentOptions.WO_EVENTS)
 
@@ -229,10 +230,8 @@ def parse_html(data: bytes, *, keep: Collection[str] = ()) -> LexborHTMLParser:
     """
     if len(data) > MAX_HTML_BYTES:
         raise ValueError(f"an HTML page must have at most {MAX_HTML_BYTES} bytes; got {len(data)}")
-    source = decode_page(data)
-    if b"\x00" in data:
-        source = source.replace("\x00", "")
-    tree = _parse(simplified(source, keep=keep) if is_risky(source) else source)
+    page = utf8_page(data).replace(b"\x00", b"")
+    tree = _parse(simplified(page.decode(), keep=keep) if is_risky(page) else page)
     return tree if tree.body is not None else _parse("".join(node.text() for node in tree.css("noframes")))
 
 

@@ -15,11 +15,11 @@ MAX_DEPTH: Final = 1000
 # Lexbor's time grows with the square of the depth and of the attributes of one tag, its memory with the formatting tags left
 # open times the paragraphs after them. The worst pages found that stay below all three limits took 0.85 GB, as the longest
 # page allowed does, and 10 s (attributes with ">" in their values; anything else 0.6 s).
-MAX_CHARS: Final = 300_000
+MAX_BYTES: Final = 300_000
 MAX_TAGS: Final = 3_000
-MAX_TAG_CHARS: Final = 20_000
+MAX_TAG_BYTES: Final = 20_000
 _SHORT: Final = 100_000
-"""Characters that even as one long tag take less than 2 s."""
+"""Bytes that even as one long tag take less than 2 s."""
 
 
 _VOID: Final = frozenset("area base br col embed hr img input link meta param source track wbr".split())
@@ -37,7 +37,7 @@ _ATTRIBUTES: Final = rf"(?:{_GAP}{_NAME}(?:{_EQUALS}{_VALUE}?+)?+)*+"
 _ATTRIBUTE = re.compile(rf"{_GAP}({_NAME})(?:{_EQUALS}({_VALUE})?+)?+")
 _TITLE = re.compile(rf"<title{_ATTRIBUTES}{_GAP}>(.*?)(?:</title.*)?", re.I | re.S)
 _HIDING: Final = frozenset({"hidden", "style"})
-_LONG_TAG = re.compile(rf"<[a-zA-Z][^>]{{{MAX_TAG_CHARS}}}")
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^>]{%d}" % MAX_TAG_BYTES)
 # Possessive throughout: each character is looked at once. A raw element with a slash at its end passes as an ordinary tag,
 # because within <svg> it has no content.
 _TOKEN = re.compile(
@@ -57,21 +57,21 @@ _TOKEN = re.compile(
 )
 
 
-def is_risky(source: str) -> bool:
+def is_risky(page: bytes) -> bool:
     """Whether a page is big or odd enough to be worth rewriting.
 
     Parameters
     ----------
-    source
-        The page.
+    page
+        In UTF-8.
 
     Returns
     -------
     False for most pages, and for none that could keep the parser busy for long.
     """
-    if len(source) > MAX_CHARS or source.count("<") > MAX_TAGS:
+    if len(page) > MAX_BYTES or page.count(b"<") > MAX_TAGS:
         return True
-    return len(source) > _SHORT and _LONG_TAG.search(source) is not None
+    return len(page) > _SHORT and _LONG_TAG.search(page) is not None
 
 
 def simplified(source: str, *, keep: Collection[str] = ()) -> str:
