@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from newswinnow.corpus.config_errors import first_broken_rule
 from newswinnow.corpus.sample import resolve_corpus
 from newswinnow.models.registry import ModelSpec
 
@@ -52,19 +53,6 @@ class Config(_Strict):
     validation: ValidationConfig = ValidationConfig()
 
 
-def _message(error: ValidationError, where: str) -> str:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{where}: {place} must be a known key; got {first['input']!r}"
-    rule = first["msg"].removeprefix("Value error, ")
-    return (
-        f"{where}: {place}: {rule}"
-        if "; got " in rule
-        else f"{where}: {place}: {rule[:1].lower() + rule[1:]}; got {first['input']!r}"
-    )
-
-
 def parse_config(values: dict[str, Any], *, where: str) -> Config:
     """Checked configuration from TOML's values.
 
@@ -87,7 +75,7 @@ def parse_config(values: dict[str, Any], *, where: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ValueError(_message(error, where)) from error
+        raise ValueError(f"{where}: {first_broken_rule(error)}") from error
 
 
 def read_config(path: str | Path | None) -> Config:

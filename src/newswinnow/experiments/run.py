@@ -22,9 +22,8 @@ from newswinnow.evaluation.validation import Validation, cross_validate_sites
 from newswinnow.experiments.answers import ANSWERS, answers_json
 from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, read_config, with_train
 from newswinnow.models.predictor import Predictor
-from newswinnow.models.saved import library_versions, save_model
+from newswinnow.models.saved import library_versions, needs_trust, save_model
 from newswinnow.models.training import check_trainable, table_digest, train
-from newswinnow.models.winnow import WinnowClassifier
 from newswinnow.paragraphs.table import SITE, labelled_rows
 from newswinnow.reports.render import METRICS, Report, write_report
 
@@ -71,7 +70,7 @@ class RunResult:
             "directory": str(self.directory),
             "model": str(self.directory / MODEL_FOLDER),
             "sha256": self.sha256,
-            "needs_trust": not isinstance(self.predictor.estimator, WinnowClassifier),
+            "needs_trust": needs_trust(self.predictor),
             "macro_f1": {e.name: e.scores.macro_f1.value for e in self.evaluations},
             "unseen_sites_macro_f1": self.validation.unseen_sites.value if self.validation else None,
             "leakage_gap": self.validation.leakage_gap if self.validation else None,

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from newswinnow.corpus.rejects import excerpt_of, fail
+from newswinnow.corpus.config_errors import first_broken_rule
+from newswinnow.corpus.rejects import fail
 from newswinnow.corpus.tables import TABLE_FORMATS, format_of
 from newswinnow.harvest.sources import READERS
 
@@ -94,15 +95,6 @@ class BuildConfig(_Strict):
         return self
 
 
-def _message(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"])) or "source"
-    if first["type"] == "extra_forbidden":
-        return f"{place} must be a known key; got {excerpt_of(first['input'])}"
-    rule = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {rule}" if "; got " in rule else f"{place}: {rule[:1].lower()}{rule[1:]}; got {excerpt_of(first['input'])}"
-
-
 def read_build_config(path: Path) -> BuildConfig:
     """Read a configuration.
 
@@ -131,4 +123,4 @@ def read_build_config(path: Path) -> BuildConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise fail(str(path), f"must be valid UTF-8 TOML; got {error}") from error
     except ValidationError as error:
-        raise fail(str(path), _message(error)) from error
+        raise fail(str(path), first_broken_rule(error, root="source")) from error

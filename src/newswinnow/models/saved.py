@@ -153,6 +153,21 @@ def _format_of(estimator: Any) -> str:
     return "linear" if isinstance(_deployed(estimator), LinearModel) else "joblib"
 
 
+def needs_trust(predictor: Predictor) -> bool:
+    """Whether a predictor is saved in a format that runs code when loaded.
+
+    Parameters
+    ----------
+    predictor
+        What is saved.
+
+    Returns
+    -------
+    True for joblib, False for plain numbers.
+    """
+    return _format_of(predictor.estimator) == "joblib"
+
+
 def _deployed(estimator: Any) -> Any:
     """The light model inside a fitted estimator of our own family; any other estimator as it is."""
     return getattr(estimator, "model_", estimator)

@@ -16,7 +16,8 @@ from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import FloatArray, texts_of
 
 BLOCK_SCALES: Final = (1.0, 1.0, 0.75)
-"""Weights of word n-grams, edges and categories; 1.3 on either of the first two lost 0.1 points in cross-validation."""
+"""Weights of word n-grams, edges and categories; 1.3 on either of the first two lost 0.1 points in cross-validation
+(experiments/016-winnow)."""
 
 _SURFACE_WEIGHT: Final = 0.3
 _MIN_SPREAD: Final = 1e-6

@@ -43,9 +43,7 @@ def export_pages(pages: Sequence[Page], *, only_queued: bool) -> dict[str, Itera
 
 def _lines(pages: Sequence[Page], *, only_queued: bool) -> Iterator[bytes]:
     for page in pages:
-        for i, item in enumerate(page.items):
-            if only_queued and not item.is_asked:
-                continue
+        for i, item in page.shown(only_queued=only_queued):
             # Only strings without gaps: what pandas, inside doccano, leaves as it is.
             example = {"text": item.text, "label": [] if item.label is None else [item.label], "page": page.name}
             example |= {"position": str(item.position), **page.neighbours(i), CARRIER: item.packed}

@@ -65,7 +65,7 @@ def export_pages(pages: Sequence[Page], *, only_queued: bool) -> dict[str, Itera
     -------
     Suffix of the file's name to its contents: ``""`` the lines, ``.ids.jsonl`` the companion.
     """
-    items = [item for page in pages for item in page.items if item.is_asked or not only_queued]
+    items = [item for page in pages for _, item in page.shown(only_queued=only_queued)]
     return {"": map(_line, items), COMPANION_SUFFIX: map(_id, items)}
 
 

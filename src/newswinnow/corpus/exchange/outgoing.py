@@ -3,6 +3,7 @@
 How a page or paragraph is written is left to the tools' modules.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,6 +55,10 @@ class Page:
 
     name: str
     items: tuple[Item, ...]
+
+    def shown(self, *, only_queued: bool) -> Iterator[tuple[int, Item]]:
+        """Paragraphs to show with their index: all, or only those whose label is wanted."""
+        return ((i, item) for i, item in enumerate(self.items) if item.is_asked or not only_queued)
 
     def neighbours(self, i: int) -> dict[str, str]:
         """Beginnings of the texts before and after, for tools that show one paragraph at a time; empty at the page's ends."""

@@ -46,9 +46,7 @@ def export_pages(pages: Sequence[Page], *, only_queued: bool) -> dict[str, Itera
 
 def _lines(pages: Sequence[Page], *, only_queued: bool) -> Iterator[bytes]:
     for page in pages:
-        for i, item in enumerate(page.items):
-            if only_queued and not item.is_asked:
-                continue
+        for i, item in page.shown(only_queued=only_queued):
             task = {
                 "text": item.text,
                 "input": f"{page.name} {item.position}",
