@@ -36,7 +36,10 @@ class _Outer(BaseModel):
     [
         ({"colour": "red"}, "colour must be a known key; got 'red'"),
         ({"inner": {"depth": 3}}, "inner.depth must be a known key; got 3"),
-        ({"inner": {"seed": "two"}}, "inner.seed: input should be a valid integer, unable to parse string as an integer; got 'two'"),
+        (
+            {"inner": {"seed": "two"}},
+            "inner.seed: input should be a valid integer, unable to parse string as an integer; got 'two'",
+        ),
         ({"inner": {"ratio": 2.0}}, "inner.ratio: must be inside (0, 1); got 2.0"),
         ({"name": ""}, "source: must have a name; got none"),
     ],
