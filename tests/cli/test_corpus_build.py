@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,30 @@ def test_build_as_json(folder: Path, cli: Callable[..., Result]) -> None:
     assert found["output"] == f"{folder}/other.csv"
     assert found["corpus"]["paragraphs"] == 2
     assert found["dropped"] == {}
+
+
+def test_build_says_where_the_corpus_is_without_detours(
+    folder: Path, cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a").mkdir()
+    monkeypatch.chdir(folder)
+    result = cli("corpus", "build", "build.toml", "-w", 1, "-o", "a/../b/corpus.jsonl")
+    assert result.stderr.endswith("written: b/corpus.jsonl, corpus.manifest.json\n")
+    monkeypatch.chdir(folder / "a")
+    result = cli("corpus", "build", "../build.toml", "-w", 1, "-o", "../corpus.jsonl", "--json")
+    assert json.loads(result.stdout)["output"] == f"{folder}/corpus.jsonl"
+
+
+def test_build_counts_what_is_no_file(folder: Path, cli: Callable[..., Result]) -> None:
+    os.mkfifo(folder / "pages" / "pipe.html")
+    (folder / "pages" / "loop").symlink_to(folder / "pages")
+    (folder / "pages" / "linked.html").symlink_to(folder / "pages" / "bridge.html")
+    result = cli("corpus", "build", folder / "build.toml", "-w", 1)
+    assert result.exit_code == 0
+    assert "passed over in mine: 2 links, 1 pipe\n" in result.stderr
+    manifest = json.loads((folder / "corpus.manifest.json").read_text())
+    assert manifest["sources"]["mine"]["passed_over"] == {"link": 2, "pipe": 1}
+    assert manifest["corpus"]["pages"] == 1
 
 
 def test_build_with_a_page_that_cannot_be_read_exits_1(folder: Path, cli: Callable[..., Result]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newswinnow.corpus import parquet
+from newswinnow.corpus import parquet, parquet_pages
 from newswinnow.corpus.parquet import read_parquet, require_pyarrow, write_parquet
 from newswinnow.corpus.records import RecordCollector, RecordRules
 from newswinnow.corpus.rejects import CorpusError
@@ -48,7 +48,7 @@ def test_rows_are_records_with_their_row_as_line(path: Path) -> None:
 
 
 def test_rows_are_counted_across_batches_and_row_groups(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "_BATCH_ROWS", 2)
+    monkeypatch.setattr(parquet_pages, "BATCH_ROWS", 2)
     table = pa.table({"page": ["p"] * 7, "position": [0, 1, 2, 3, 4, 5, 5], "text": list("abcdefg")})
     pq.write_table(table, path, row_group_size=3)
     collector = read(path)

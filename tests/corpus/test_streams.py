@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from newswinnow.corpus import streams
 from newswinnow.corpus.rejects import CorpusError
-from newswinnow.corpus.streams import Line, iter_lines, open_bytes
+from newswinnow.corpus.streams import Line, iter_lines, open_bytes, position_of
 
 
 class Repeated(io.RawIOBase):
@@ -194,3 +194,61 @@ def test_small_file_that_compresses_well_is_no_bomb(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(b"Share\n" * 500_000))
     assert len(read_all(path)) == 3_000_000
+
+
+class TestZstd:
+    """``.zst`` files, read by the same guard as ``.gz``."""
+
+    def test_frames_are_read_one_after_the_other(self, tmp_path: Path) -> None:
+        from backports import zstd
+
+        (tmp_path / "a.txt.zst").write_bytes(zstd.compress(b"one\n") + zstd.compress(b"two\n"))
+        with open_bytes(tmp_path / "a.txt.zst") as stream:
+            assert stream.read() == b"one\ntwo\n"
+            assert position_of(stream) == (tmp_path / "a.txt.zst").stat().st_size
+
+    @pytest.mark.parametrize("cut", [1, 50, 500])
+    def test_a_cut_file_is_refused(self, cut: int, tmp_path: Path) -> None:
+        import random
+
+        from backports import zstd
+
+        (tmp_path / "a.zst").write_bytes(zstd.compress(random.Random(0).randbytes(1000))[:-cut])
+        with (
+            open_bytes(tmp_path / "a.zst") as stream,
+            pytest.raises(CorpusError, match=r"a\.zst: must be a whole zstd file; got "),
+        ):
+            stream.read()
+
+    @pytest.mark.parametrize("data", [b"", b"no zstd at all"])
+    def test_what_is_no_zstd_is_refused(self, data: bytes, tmp_path: Path) -> None:
+        (tmp_path / "a.zst").write_bytes(data)
+        with (
+            open_bytes(tmp_path / "a.zst") as stream,
+            pytest.raises(CorpusError, match=r"a\.zst: must be a whole zstd file; got "),
+        ):
+            stream.read()
+
+    @pytest.mark.parametrize("is_streamed", [False, True])
+    def test_a_bomb_is_refused(self, is_streamed: bool, tmp_path: Path) -> None:
+        from backports import zstd
+
+        (tmp_path / "a.zst").write_bytes(zstd.compress(b"\0" * (20 << 20)))
+        with open_bytes(tmp_path / "a.zst", is_streamed=is_streamed) as stream, pytest.raises(CorpusError, match="250 times its"):
+            stream.read()
+
+    def test_without_the_package_the_extra_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "a.zst").write_bytes(b"x")
+        monkeypatch.setitem(sys.modules, "backports", None)
+        with (
+            pytest.raises(CorpusError, match=r"\.zst needs backports\.zstd; got no such package"),
+            open_bytes(tmp_path / "a.zst"),
+        ):
+            pass
+
+
+def test_gzip_files_larger_than_memory_can_be_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_GZIP_BYTES", 10)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"x" * 100))
+    with open_bytes(tmp_path / "a.gz", is_streamed=True) as stream:
+        assert stream.read() == b"x" * 100

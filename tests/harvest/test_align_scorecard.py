@@ -25,6 +25,12 @@ def test_without_evidence_the_intercept_decides_and_is_no_reason() -> None:
     assert verdict.probability == pytest.approx(0.4518, abs=1e-4)
 
 
+def test_without_weights_all_labels_are_alike() -> None:
+    verdict = Scorecard({}).weigh(["a"])
+    assert verdict.because == ()
+    assert verdict.probability == pytest.approx(1 / 3)
+
+
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True))
 def test_the_probability_is_that_of_the_likeliest_label(names: list[str]) -> None:
     assert 1 / 3 <= CARD.weigh(names).probability <= 1.0

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswinnow.harvest.align_shapes import n_words_name, shapes_of
+from newswinnow.harvest.align_shapes import _SHAPES, n_words_name, shapes_of
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,13 @@ def test_each_family_once(text: str) -> None:
     names = shapes_of(text)
     assert len(set(names)) == len(names)
     assert [name.partition(":")[0] for name in names[:3]] == ["words", "end", "case"]
+
+
+@pytest.mark.parametrize("text", ["READ MORE", "Most Read", "© 2024 THE PAPER", "Newsletter"])
+def test_capitals_change_no_shape_but_the_case(text: str) -> None:
+    plain, lowered = ({shape for shape in shapes_of(t) if not shape.startswith("case: ")} for t in (text, text.lower()))
+    assert plain == lowered
+
+
+def test_no_pattern_waits_for_a_capital_that_lowering_takes_away() -> None:
+    assert not [shape.name for shape in _SHAPES if not shape.is_cased and re.search(r"(?<!\\)[A-Z]", shape.pattern.pattern)]

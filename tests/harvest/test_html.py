@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import socket
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -244,6 +245,20 @@ def test_no_file_is_read_for_an_entity(tmp_path: Path) -> None:
     (tmp_path / "canary.txt").write_text("CANARY", encoding="utf-8")
     page = f'<!DOCTYPE html [<!ENTITY x SYSTEM "{(tmp_path / "canary.txt").as_uri()}">]><p>a &x; b</p>'
     assert not any("CANARY" in text for text in texts(page))
+
+
+def test_nothing_is_fetched() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        host = f"http://127.0.0.1:{server.getsockname()[1]}"
+        page = (
+            f'<!DOCTYPE html SYSTEM "{host}/a.dtd"><!ENTITY x SYSTEM "{host}/b"><base href="{host}/"><link rel=stylesheet href=c>'
+            f'<script src="{host}/d.js"></script><meta http-equiv=refresh content="0; url={host}/e"><p>a &x; b<img src=f>'
+            f'<iframe src="{host}/g"></iframe><object data=h></object><svg><use href="{host}/i"/></svg><video src=j></video>'
+        )
+        assert texts(page) == ["a &x; b"]
+        with pytest.raises(BlockingIOError, match="temporarily unavailable"):
+            server.accept()
 
 
 def test_table_has_the_hints_and_typed_columns() -> None:

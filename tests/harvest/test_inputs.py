@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,8 @@ from newswinnow.corpus.records import RecordRules
 from newswinnow.corpus.rejects import CorpusError, Reject
 from newswinnow.corpus.streams import MAX_RECORD_BYTES
 from newswinnow.corpus.write import write_table
-from newswinnow.harvest import html, inputs
-from newswinnow.harvest.inputs import expand_inputs, read_inputs, read_paragraphs
+from newswinnow.harvest import html
+from newswinnow.harvest.inputs import expand_inputs, passed_over_in, read_inputs, read_paragraphs
 
 TEXT = "The ferry\nsails again.\n\nShare\n"
 JSONL = b'{"page":"p","position":0,"text":"Share"}\n'
@@ -84,6 +85,41 @@ def test_overlong_paragraph_is_refused_whole(tmp_path: Path, long: bytes) -> Non
     assert len(reading.rejects[0].excerpt) <= 80
 
 
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import newswinnow.harvest.html
+import pandas
+from newswinnow.corpus.rejects import CorpusError
+from newswinnow.harvest.inputs import read_inputs
+in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (in_use + (300 << 20),) * 2)
+for path in sys.argv[1:]:
+    try:
+        rejects = read_inputs([path]).rejects
+    except CorpusError as error:
+        rejects = error.rejects
+    print(*(reject.reason for reject in rejects))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's account of its memory")
+def test_huge_records_are_refused_without_holding_them(tmp_path: Path) -> None:
+    heads = {"jsonl": b'{"page": "p", "text": "', "csv": b"page,position,text\np,0,", "txt": b"x", "html": b"<p>"}
+    paths = [put(tmp_path / f"huge.{name}", head) for name, head in heads.items()]
+    for path in paths:
+        with path.open("r+b") as file:
+            file.truncate(100 << 20)
+    found = subprocess.run([sys.executable, "-c", LIMITED, *paths], capture_output=True, text=True, check=False)
+    assert found.stderr == ""
+    assert [int(line.partition("must have at most ")[2].split()[0]) for line in found.stdout.splitlines()] == [
+        MAX_RECORD_BYTES,
+        MAX_RECORD_BYTES,
+        MAX_RECORD_BYTES,
+        html.MAX_HTML_BYTES,
+    ]
+
+
 def test_overlong_blank_line_is_no_border(tmp_path: Path) -> None:
     reading = read_inputs([put(tmp_path / "a.txt", b"one\n" + b" " * (MAX_RECORD_BYTES + 1) + b"two\nthree")])
     assert len(reading.table) == 0
@@ -109,8 +145,7 @@ def test_bad_html_is_one_reject_that_names_the_file(tmp_path: Path, monkeypatch:
     reading = read_inputs([bad, good])
     assert reading.table["text"].tolist() == ["Good"]
     assert [str(reject) for reject in reading.rejects] == [f"{bad}: must be valid UTF-8; got byte 0xff at byte 23 of the page"]
-    for module in (inputs, html):
-        monkeypatch.setattr(module, "MAX_HTML_BYTES", 12)
+    monkeypatch.setattr(html, "MAX_HTML_BYTES", 12)
     reading = read_inputs([bad, good])
     assert [str(reject) for reject in reading.rejects] == [f"{bad}: an HTML page must have at most 12 bytes; got 13"]
 
@@ -165,6 +200,7 @@ def test_hidden_files_links_and_pipes_in_a_directory_are_passed_over(tmp_path: P
     (root / "broken.txt").symlink_to(tmp_path / "absent.txt")
     os.mkfifo(root / "pipe.txt")
     assert texts(root) == ["Seen"]
+    assert passed_over_in([root, root / "link.txt", "-"]) == {"link": 4, "pipe": 1}
 
 
 def test_hidden_directory_and_link_named_by_the_user_are_read(tmp_path: Path) -> None:
@@ -241,7 +277,7 @@ def test_missing_path_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "got"), [("a.pdf", "'.pdf'"), ("a", "'no suffix'"), ("a.gz", "'.gz'"), (".txt", "'no suffix'")])
 def test_unknown_kind_of_file_is_named(tmp_path: Path, name: str, got: str) -> None:
-    with pytest.raises(CorpusError, match=rf"{name}: must end in one of \.txt, .*, \.parquet, each also \.gz; got {got}$"):
+    with pytest.raises(CorpusError, match=rf"{name}: must end in one of \.txt, .*, each also \.gz or \.zst; got {got}$"):
         read_paragraphs(put(tmp_path / name))
 
 
@@ -249,7 +285,7 @@ def test_format_named_goes_before_the_suffix(tmp_path: Path) -> None:
     path = put(tmp_path / "a.txt", JSONL)
     assert read_paragraphs(path, file_format="jsonl")["page"].tolist() == ["p"]
     assert read_paragraphs(path)["text"].tolist() == [JSONL.decode().strip()]
-    with pytest.raises(ValueError, match=r"^file_format: must be one of txt, html, htm, jsonl, csv, tsv, parquet; got 'xml'$"):
+    with pytest.raises(ValueError, match=r"^file_format: must be one of txt, html, htm, jsonl, .*, warc, wet; got 'xml'$"):
         read_paragraphs(path, file_format="xml")
 
 

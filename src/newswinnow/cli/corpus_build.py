@@ -1,5 +1,6 @@
 """``newswinnow corpus``: fetch, build, release-labels."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,7 +106,7 @@ def build_command(
                 recipe, config.parent, output=output, cache=cache, workers=workers, overwrite=overwrite, progress=progress
             )
         if as_json:
-            print_json({**result.manifest, "dropped": result.manifest["dropped"]["counts"], "output": str(result.output)})
+            print_json({**result.manifest, "dropped": result.manifest["dropped"]["counts"], "output": _shown(result.output)})
         else:
             _print_build(result)
         if result.n_unreadable:
@@ -117,6 +118,7 @@ def build_command(
 
 def _print_build(result: "BuildResult") -> None:
     from newswinnow.harvest.build_manifest import manifest_path
+    from newswinnow.harvest.folders import describe_passed_over
 
     manifest = result.manifest
     rows = [_source_row(name, entry["corpus"]) for name, entry in manifest["sources"].items()]
@@ -127,7 +129,16 @@ def _print_build(result: "BuildResult") -> None:
         print_table(columns, [_join_row(name, entry) for name, entry in manifest["labels"].items()])
     for kind, count in manifest["dropped"]["counts"].items():
         say(f"left out: {count} {'page' if count == 1 else 'pages'}, {kind}")
-    say(f"written: {result.output}, {manifest_path(result.output).name}")
+    for name, entry in manifest["sources"].items():
+        if skipped := describe_passed_over(Counter(entry["passed_over"])):
+            say(f"passed over in {name}: {skipped}")
+    say(f"written: {_shown(result.output)}, {manifest_path(result.output).name}")
+
+
+def _shown(path: Path) -> str:
+    """A path without detours, from the working directory where it lies below that."""
+    whole, here = path.parent.resolve() / path.name, Path.cwd()
+    return str(whole.relative_to(here) if whole.is_relative_to(here) else whole)
 
 
 def _source_row(name: str, counts: dict[str, Any]) -> list[str]:

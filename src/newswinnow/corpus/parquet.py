@@ -5,16 +5,17 @@ Rules about the values are left to :mod:`newswinnow.corpus.records`.
 
 import io
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pandas as pd
-
+from newswinnow.corpus.parquet_pages import guarded_batches
 from newswinnow.corpus.records import RecordCollector, check_columns
 from newswinnow.corpus.rejects import excerpt_of, fail
-from newswinnow.corpus.streams import open_bytes
+from newswinnow.corpus.streams import COMPRESSIONS, open_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_GROUP_BYTES = 2 << 30
-_BATCH_ROWS = 4096
 
 
 def require_pyarrow(where: str) -> Any:
@@ -62,8 +63,8 @@ def read_parquet(path: Path, *, into: RecordCollector) -> None:
     import pyarrow
 
     with open_bytes(path) as stream:
-        # The footer, which comes last, is read first: a gzipped file has to be unpacked whole.
-        whole = io.BytesIO(stream.read()) if path.suffix.lower() == ".gz" else stream
+        # The footer, which comes last, is read first: a compressed file has to be unpacked whole.
+        whole = io.BytesIO(stream.read()) if path.suffix.lower() in COMPRESSIONS else stream
         _read_file(parquet, pyarrow.ArrowException, whole, path=path, into=into)
 
 
@@ -75,9 +76,9 @@ def _read_file(parquet: Any, arrow_error: type[Exception], stream: BinaryIO, *, 
                 n_bytes = file.metadata.row_group(group).total_byte_size
                 if n_bytes > MAX_GROUP_BYTES:
                     raise fail(str(path), f"row groups must expand to at most {MAX_GROUP_BYTES} bytes; got {n_bytes}")
-            _read_rows(file, source=str(path), into=into)
+            _read_rows(file, stream, source=str(path), into=into)
     except UnicodeDecodeError as error:
-        # Values have their own way out, see _values: what is left are the names, which Arrow decodes when it opens the file.
+        # Values have their own way out, see column_values: what is left are the names, decoded when the file is opened.
         raise fail(str(path), f"column names must be valid UTF-8; got {excerpt_of(error.object)}") from error
     except (arrow_error, OSError) as error:
         raise fail(str(path), f"must be a whole Parquet file; got {_first_line(error)}") from error
@@ -87,16 +88,27 @@ def _first_line(error: Exception) -> str:
     return str(error.args[0]).split("\n", 1)[0][:200] if error.args else type(error).__name__
 
 
-def _read_rows(file: Any, *, source: str, into: RecordCollector) -> None:
+def _read_rows(file: Any, stream: BinaryIO, *, source: str, into: RecordCollector) -> None:
     row = 0
-    for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-        columns = [_values(column) for column in batch.columns]
+    for batch in guarded_batches(file, stream, source=source):
+        columns = [column_values(column) for column in batch.columns]
         for values in zip(*columns, strict=True):
             row += 1
             into.add(dict(zip(batch.schema.names, values, strict=True)), source=source, line=row)
 
 
-def _values(column: Any) -> list[Any]:
+def column_values(column: Any) -> list[Any]:
+    """Values of an Arrow column as Python objects; a string that is not UTF-8 comes with its bad bytes as surrogates.
+
+    Parameters
+    ----------
+    column
+        An array.
+
+    Returns
+    -------
+    The values, None where missing.
+    """
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
     except UnicodeDecodeError:
@@ -108,7 +120,7 @@ def _values(column: Any) -> list[Any]:
     return [None if value is None else value.decode("utf-8", "surrogateescape") for value in raw]
 
 
-def write_parquet(table: pd.DataFrame, stream: BinaryIO, *, where: str) -> None:
+def write_parquet(table: "pd.DataFrame", stream: BinaryIO, *, where: str) -> None:
     """Write a table as one Parquet file.
 
     Parameters

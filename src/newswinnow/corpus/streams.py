@@ -1,4 +1,4 @@
-"""Bytes in: opening plain, gzipped and standard input, and cutting them into lines under a size limit.
+"""Bytes in: opening plain, gzipped, zstandard and standard input, and cutting them into lines under a size limit.
 
 It knows nothing of formats; what a line means is left to the readers.
 """
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from newswinnow.corpus.rejects import fail
+from newswinnow.corpus.rejects import CorpusError, fail
 
 STDIN = "-"
 MAX_RECORD_BYTES = 8 << 20
@@ -29,13 +29,34 @@ _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
 
-class _GuardedGzip(io.RawIOBase):
-    """Decompressed bytes of a gzip file; refuses bombs and truncated files while reading."""
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+"""Suffixes of compressed files, and what they are."""
 
-    def __init__(self, path: Path) -> None:
+
+def _decompressor(raw: BinaryIO, path: Path) -> BinaryIO:
+    if path.suffix.lower() == ".gz":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb"))
+    try:
+        from backports import zstd
+    except ImportError as error:
+        raise fail(str(path), ".zst needs backports.zstd; got no such package (pip install 'newswinnow[zstd]')") from error
+    return cast(BinaryIO, zstd.open(raw, "rb"))
+
+
+class _Guarded(io.RawIOBase):
+    """Decompressed bytes of a file; refuses bombs and truncated files while reading."""
+
+    def __init__(self, path: Path, *, is_streamed: bool) -> None:
         self._path = path
+        self._kind = COMPRESSIONS[path.suffix.lower()]
         self._compressed_bytes = path.stat().st_size
-        self._file = gzip.open(path, "rb")  # noqa: SIM115 - closed in close()
+        self._raw = path.open("rb")
+        try:
+            self._file = _decompressor(self._raw, path)
+        except CorpusError:
+            self._raw.close()
+            raise
+        self._is_streamed = is_streamed
         self._n_read = 0
 
     def readable(self) -> bool:
@@ -44,14 +65,19 @@ class _GuardedGzip(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type]
         if not self._compressed_bytes:
-            raise fail(str(self._path), "must be a whole gzip file; got 0 bytes")
+            raise self._damaged("0 bytes")
         try:
             data = self._file.read(len(view))
         except (EOFError, zlib.error, OSError) as error:
-            raise fail(str(self._path), f"must be a whole gzip file; got {error}") from error
+            raise self._damaged(str(error)) from error
+        except Exception as error:  # of zstd's own, which cannot be named where it is not installed
+            if type(error).__name__ != "ZstdError":
+                raise
+            raise self._damaged(str(error)) from error
         view[: len(data)] = data
         self._n_read += len(data)
-        if self._n_read > min(MAX_GZIP_BYTES, max(_CHUNK * 16, self._compressed_bytes * MAX_GZIP_RATIO)):
+        limit = max(_CHUNK * 16, self._compressed_bytes * MAX_GZIP_RATIO)
+        if self._n_read > (limit if self._is_streamed else min(MAX_GZIP_BYTES, limit)):
             raise fail(
                 str(self._path),
                 f"must not expand to more than {MAX_GZIP_RATIO} times its size; got {self._n_read} bytes from "
@@ -59,19 +85,30 @@ class _GuardedGzip(io.RawIOBase):
             )
         return len(data)
 
+    def _damaged(self, why: str) -> CorpusError:
+        return fail(str(self._path), f"must be a whole {self._kind} file; got {why}")
+
     def close(self) -> None:
         self._file.close()
+        self._raw.close()
         super().close()
+
+    @property
+    def position(self) -> int:
+        """Bytes taken from the compressed file so far."""
+        return self._raw.tell()
 
 
 @contextmanager
-def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file, a ``.gz`` file or standard input (``-``) for reading bytes.
+def open_bytes(path: str | Path, *, is_streamed: bool = False) -> Iterator[BinaryIO]:
+    """Open a file, a ``.gz`` or ``.zst`` file or standard input (``-``) for reading bytes.
 
     Parameters
     ----------
     path
         The file, or ``-``.
+    is_streamed
+        Whether memory does not grow with the file; then only the ratio bounds what a compressed one may expand to.
 
     Yields
     ------
@@ -82,7 +119,7 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     FileNotFoundError
         If there is no such file.
     CorpusError
-        While reading: if a gzip file is cut, damaged or a bomb.
+        While reading: if a compressed file is cut, damaged or a bomb.
     """
     if str(path) == STDIN:
         yield sys.stdin.buffer
@@ -91,12 +128,28 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     if not path.is_file():
         found = "a directory" if path.is_dir() else "a device or pipe" if path.exists() else "nothing there"
         raise FileNotFoundError(f"{path}: must be an existing file; got {found}")
-    if path.suffix.lower() == ".gz":
-        with io.BufferedReader(_GuardedGzip(path), _CHUNK) as stream:
+    if path.suffix.lower() in COMPRESSIONS:
+        with io.BufferedReader(_Guarded(path, is_streamed=is_streamed), _CHUNK) as stream:
             yield stream
     else:
         with path.open("rb") as file:
             yield file
+
+
+def position_of(stream: BinaryIO) -> int:
+    """How far a stream from :func:`open_bytes` has been read, for progress.
+
+    Parameters
+    ----------
+    stream
+        A file that is no standard input.
+
+    Returns
+    -------
+    Bytes of the file as it lies on the disk.
+    """
+    raw = getattr(stream, "raw", None)
+    return raw.position if isinstance(raw, _Guarded) else stream.tell()
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,7 @@ Plain text and HTML pages are left to :mod:`newswinnow.harvest.inputs`, which re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from newswinnow.corpus.delimited import read_delimited
 from newswinnow.corpus.jsonl import read_jsonl
@@ -17,6 +14,7 @@ from newswinnow.corpus.parquet import read_parquet
 from newswinnow.corpus.records import RecordCollector, RecordRules
 from newswinnow.corpus.rejects import CorpusError, Reject, fail
 from newswinnow.corpus.streams import STDIN, open_bytes
+from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import (
     LABEL,
     LINK_DENSITY,
@@ -30,15 +28,18 @@ from newswinnow.paragraphs.table import (
     TEXT,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TABLE_FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
-_STRINGS = (PAGE, TEXT, LABEL, SITE, SOURCE, "origin", "tag")
+_STRINGS: Final = frozenset({PAGE, TEXT, LABEL, SITE, SOURCE, "origin", "tag", STATUS})
 
 
 @dataclass(frozen=True)
 class Reading:
     """What came out of reading: the table and the records that were refused."""
 
-    table: pd.DataFrame
+    table: "pd.DataFrame"
     rejects: tuple[Reject, ...] = field(default=())
 
     @property
@@ -48,7 +49,7 @@ class Reading:
 
 
 def format_of(path: str | Path) -> str:
-    """Format of a file by its suffix, ``.gz`` removed.
+    """Format of a file by its suffix, ``.gz`` or ``.zst`` removed.
 
     Parameters
     ----------
@@ -64,11 +65,50 @@ def format_of(path: str | Path) -> str:
     >>> format_of("crawl/part-01.jsonl.gz")
     'jsonl'
     """
-    name = Path(path).name.lower().removesuffix(".gz")
+    name = Path(path).name.lower().removesuffix(".gz").removesuffix(".zst")
     return Path(name).suffix.removeprefix(".")
 
 
-def table_from_records(collector: RecordCollector) -> pd.DataFrame:
+def rows_from_records(collector: RecordCollector) -> Rows:
+    """The records of a collector as rows.
+
+    Parameters
+    ----------
+    collector
+        Checked records.
+
+    Returns
+    -------
+    One row per record in order; the table's own columns first.
+    """
+    records = collector.records
+    names = dict.fromkeys(name for record in records for name in record)
+    ordered: list[str] = [name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name in names or name in REQUIRED_COLUMNS]
+    ordered += [name for name in names if name not in ordered]
+    columns: dict[str, list[Any]] = {name: [record.get(name) for record in records] for name in ordered}
+    if LINK_DENSITY in columns:
+        columns[LINK_DENSITY] = [None if value is None else float(value) for value in columns[LINK_DENSITY]]
+    return Rows(columns)
+
+
+def table_from_rows(rows: Rows) -> "pd.DataFrame":
+    """Rows as a table.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+
+    Returns
+    -------
+    The same columns, the table's own ones typed, others as Python objects.
+    """
+    import pandas as pd
+
+    return pd.DataFrame({name: _column(name, rows[name]) for name in rows.columns})
+
+
+def table_from_records(collector: RecordCollector) -> "pd.DataFrame":
     """The records of a collector as a table.
 
     Parameters
@@ -80,19 +120,17 @@ def table_from_records(collector: RecordCollector) -> pd.DataFrame:
     -------
     One row per record in order; the table's own columns first and typed, others as Python objects.
     """
-    records = collector.records
-    names = dict.fromkeys(name for record in records for name in record)
-    ordered: list[str] = [name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name in names or name in REQUIRED_COLUMNS]
-    ordered += [name for name in names if name not in ordered]
-    return pd.DataFrame({name: _column(name, [record.get(name) for record in records]) for name in ordered})
+    return table_from_rows(rows_from_records(collector))
 
 
-def _column(name: str, values: Sequence[object]) -> pd.Series:
+def _column(name: str, values: Sequence[Any]) -> "pd.Series":
+    import pandas as pd
+
     if name == POSITION:
-        return pd.Series(values, dtype=np.int64)
+        return pd.Series(values, dtype="int64")
     if name == LINK_DENSITY:
-        return pd.Series(values, dtype=np.float64)
-    return pd.Series(values, dtype="str" if name in _STRINGS or name == STATUS else object)
+        return pd.Series(values, dtype="float64")
+    return pd.Series(values, dtype="str" if name in _STRINGS else object)
 
 
 def read_table_into(collector: RecordCollector, path: str | Path, *, file_format: str | None = None) -> None:
@@ -159,7 +197,7 @@ def read_tables(paths: Sequence[str | Path], *, rules: RecordRules | None = None
     return Reading(table_from_records(collector), tuple(collector.rejects))
 
 
-def read_corpus(paths: Sequence[str | Path], *, max_rejects: int | None = 0) -> pd.DataFrame:
+def read_corpus(paths: Sequence[str | Path], *, max_rejects: int | None = 0) -> "pd.DataFrame":
     """Read labelled tables for training or evaluation: strict, and never empty.
 
     Parameters

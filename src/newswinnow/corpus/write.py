@@ -8,18 +8,23 @@ import gzip
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
-import pandas as pd
 
 from newswinnow.corpus.parquet import require_pyarrow, write_parquet
 from newswinnow.corpus.rejects import fail
-from newswinnow.corpus.tables import TABLE_FORMATS
+from newswinnow.corpus.tables import TABLE_FORMATS, table_from_rows
+from newswinnow.paragraphs.rows import Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    AnyTable = Rows | pd.DataFrame
 
 
 @contextmanager
@@ -46,7 +51,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def records_of(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def records_of(table: "AnyTable") -> Iterator[dict[str, Any]]:
     """Rows of a table as JSON-ready dictionaries, missing values as None.
 
     Parameters
@@ -64,11 +69,14 @@ def records_of(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def _json_values(column: pd.Series) -> list[Any]:
-    return [None if value is None or value is pd.NA or value != value else value for value in column.tolist()]
+def _json_values(column: "pd.Series | Sequence[Any]") -> list[Any]:
+    # Nothing can be pandas' own missing value before pandas is loaded.
+    missing = getattr(sys.modules.get("pandas"), "NA", None)
+    values = column if isinstance(column, Sequence) else column.tolist()
+    return [None if value is None or value is missing or value != value else value for value in values]
 
 
-def write_jsonl(table: pd.DataFrame, stream: BinaryIO) -> None:
+def write_jsonl(table: "AnyTable", stream: BinaryIO) -> None:
     """Write a table as JSON Lines.
 
     Parameters
@@ -79,15 +87,25 @@ def write_jsonl(table: pd.DataFrame, stream: BinaryIO) -> None:
         Where the bytes go.
     """
     for record in records_of(table):
-        stream.write(orjson.dumps(record, default=_as_text, option=orjson.OPT_APPEND_NEWLINE))
+        stream.write(orjson.dumps(record, default=as_text, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _as_text(value: object) -> str:
-    """Values of Parquet columns that JSON has no form for: decimals, binary, durations."""
+def as_text(value: object) -> str:
+    """Text of a value that JSON has no form for: decimals, binary, durations.
+
+    Parameters
+    ----------
+    value
+        From a Parquet column.
+
+    Returns
+    -------
+    Its text.
+    """
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
-def write_delimited(table: pd.DataFrame, stream: BinaryIO, *, delimiter: str) -> None:
+def write_delimited(table: "AnyTable", stream: BinaryIO, *, delimiter: str) -> None:
     """Write a table as CSV or TSV with a header; missing values become empty fields, nested ones JSON.
 
     Parameters
@@ -112,15 +130,17 @@ def write_delimited(table: pd.DataFrame, stream: BinaryIO, *, delimiter: str) ->
 def _field(value: object) -> str:
     if value is None:
         return ""
-    return orjson.dumps(value, default=_as_text).decode() if isinstance(value, dict | list) else str(value)
+    return orjson.dumps(value, default=as_text).decode() if isinstance(value, dict | list) else str(value)
 
 
-def _writer(file_format: str, where: str) -> Callable[[pd.DataFrame, BinaryIO], None]:
-    writers: dict[str, Callable[[pd.DataFrame, BinaryIO], None]] = {
+def _writer(file_format: str, where: str) -> "Callable[[AnyTable, BinaryIO], None]":
+    writers: dict[str, Callable[[AnyTable, BinaryIO], None]] = {
         "jsonl": write_jsonl,
         "csv": lambda table, stream: write_delimited(table, stream, delimiter=","),
         "tsv": lambda table, stream: write_delimited(table, stream, delimiter="\t"),
-        "parquet": lambda table, stream: write_parquet(table, stream, where=where),
+        "parquet": lambda table, stream: write_parquet(
+            table_from_rows(table) if isinstance(table, Rows) else table, stream, where=where
+        ),
     }
     if file_format not in writers:
         raise fail(where, f"format must be one of {', '.join(TABLE_FORMATS)}; got {file_format!r}")
@@ -148,7 +168,7 @@ def check_writable(file_format: str, path: str | Path | None) -> None:
         require_pyarrow(where)
 
 
-def write_table(table: pd.DataFrame, path: str | Path | None, *, file_format: str) -> None:
+def write_table(table: "AnyTable", path: str | Path | None, *, file_format: str) -> None:
     """Write a table to a file or to standard output.
 
     Parameters

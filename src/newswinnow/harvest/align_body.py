@@ -148,7 +148,8 @@ class _Body:
             hits = self._grams.get(words[i : i + N_GRAM], [])
             if len(hits) <= _MAX_HITS:
                 votes.update(hit - i for hit in hits)
-        yield from (begin for begin, _ in sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))[:1])
+        if votes:
+            yield min(votes.items(), key=lambda vote: (-vote[1], vote[0]))[0]
 
     def has(self, words: Words, begin: int, end: int) -> bool:
         """Whether words stand together in a stretch of the body."""

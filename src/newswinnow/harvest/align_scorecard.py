@@ -60,13 +60,14 @@ class Scorecard:
         >>> str(card.weigh(["unlinked"]).label), card.weigh(["unlinked"]).because
         ('news', ('unlinked',))
         """
-        known = [(name, self.weights[name]) for name in (INTERCEPT, *evidence) if name in self.weights]
-        sums = [math.fsum(weights[k] for _, weights in known) for k in range(len(LABELS))]
+        known = {name: self.weights[name] for name in (INTERCEPT, *evidence) if name in self.weights}
+        columns = list(zip(*known.values(), strict=True)) or [()] * len(LABELS)
+        sums = [math.fsum(column) for column in columns]
         best, second = sorted(range(len(LABELS)), key=lambda k: -sums[k])[:2]
         probability = 1 / math.fsum(math.exp(total - sums[best]) for total in sums)
-        margins = sorted(((weights[best] - weights[second], name) for name, weights in known), key=lambda m: (-m[0], m[1]))
-        because = tuple(name for margin, name in margins if margin > 0 and name != INTERCEPT)[:n_reasons]
-        return Verdict(LABELS[best], probability, because)
+        known.pop(INTERCEPT, None)
+        margins = [(weights[second] - weights[best], name) for name, weights in known.items() if weights[best] > weights[second]]
+        return Verdict(LABELS[best], probability, tuple(name for _, name in sorted(margins)[:n_reasons]))
 
     def as_json(self) -> str:
         """The weights as JSON, one name a line, in alphabetical order."""

@@ -28,15 +28,17 @@ _BUTTONS: Final = (
 
 @dataclass(frozen=True)
 class _Shape:
-    """A pattern and the most words that a text of this shape has."""
+    """A pattern, the most words that a text of this shape has, and whether capitals matter; else it sees the text lowered."""
 
     name: str
     pattern: re.Pattern[str]
     max_words: int
+    is_cased: bool
 
 
 def _shape(name: str, *patterns: str, max_words: int = 40, is_cased: bool = False) -> _Shape:
-    return _Shape(name, re.compile("|".join(patterns), 0 if is_cased else re.I), max_words)
+    # Lowering the text once takes half the time of ignoring case in every pattern.
+    return _Shape(name, re.compile("|".join(patterns)), max_words, is_cased)
 
 
 _SHAPES: Final = (
@@ -195,8 +197,9 @@ def _case(text: str) -> str:
 
 def _matches(text: str, n_words: int) -> Iterator[str]:
     head = text[:_HEAD_CHARS]
+    lowered = head.lower()
     for shape in _SHAPES:
-        if n_words <= shape.max_words and shape.pattern.search(head):
+        if n_words <= shape.max_words and shape.pattern.search(head if shape.is_cased else lowered):
             yield shape.name
 
 

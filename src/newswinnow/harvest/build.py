@@ -25,6 +25,7 @@ from newswinnow.harvest.build_manifest import Join, SourceInputs, manifest_of, m
 from newswinnow.harvest.build_page import Aligner, HarvestedPage, align_source_page, harvest_pages
 from newswinnow.harvest.build_select import UNREADABLE, KeptPage, Selection, select_pages
 from newswinnow.harvest.fetch import fetched_directory
+from newswinnow.harvest.folders import passed_over
 from newswinnow.harvest.releases import Release, match_labels, read_release
 from newswinnow.harvest.sources import find_pages
 from newswinnow.harvest.sources.page import PageFiles
@@ -70,7 +71,8 @@ def _find(source: SourceConfig, folder: Path, cache: Path | None) -> tuple[Sourc
     selected = [files for files in found if _is_selected(files.page, source)]
     if not selected:
         raise ValueError(f"{directory}: include and exclude of source {source.name} must leave a page; got none of {len(found)}")
-    return SourceInputs(source.name, source.reader, directory, len(found) - len(selected)), selected
+    inputs = SourceInputs(source.name, source.reader, directory, len(found) - len(selected), passed_over([directory]))
+    return inputs, selected
 
 
 def _read_releases(config: BuildConfig, folder: Path) -> list[Release]:

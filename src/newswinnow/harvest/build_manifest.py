@@ -76,12 +76,25 @@ class Join:
 
 @dataclass(frozen=True)
 class SourceInputs:
-    """One collection as it was read: its name, reader, directory, and how many of its pages the configuration did not ask for."""
+    """One collection as it was read.
+
+    Attributes
+    ----------
+    name, reader
+        As configured.
+    directory
+        Where it lies.
+    n_not_selected
+        Pages of it that the configuration did not ask for.
+    passed_over
+        Links, pipes, sockets and devices in it, by kind.
+    """
 
     name: str
     reader: str
     directory: Path
     n_not_selected: int
+    passed_over: Counter[str]
 
 
 def inputs_sha256(source: SourceInputs, pages: Iterable[HarvestedPage]) -> str:
@@ -130,6 +143,7 @@ def _source_entry(source: SourceInputs, pages: Sequence[HarvestedPage], table: p
         "sha256": inputs_sha256(source, pages),
         "pages_read": len(pages),
         "pages_not_selected": source.n_not_selected,
+        "passed_over": dict(sorted(source.passed_over.items())),
         "corpus": _table_counts(table[table[SOURCE] == source.name]),
     }
 

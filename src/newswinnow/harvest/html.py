@@ -7,9 +7,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-import pandas as pd
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from newswinnow.harvest.encoding import utf8_page
@@ -23,6 +22,7 @@ __all__ = [
     "SKIPPED",
     "Effect",
     "HtmlParagraph",
+    "Splitter",
     "Visitor",
     "parse_html",
     "split_html",
@@ -31,6 +31,9 @@ __all__ = [
     "visible_text",
     "walk",
 ]
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_HTML_BYTES: Final = 20 << 20
 # Not preceded by a dash: backface-visibility:hidden stands on plenty of visible elements.
@@ -147,7 +150,7 @@ def visible_text(parts: Iterable[str]) -> str:
     return text if text.strip(_WIDTHLESS) else ""
 
 
-class _Splitter:
+class Splitter:
     """Cuts the text of a page at every block border and line break."""
 
     def __init__(self) -> None:
@@ -159,11 +162,13 @@ class _Splitter:
         self._link_start = 0
 
     def show(self, text: str, /) -> None:
+        """Add to the paragraph."""
         # Half of all texts are line feeds between blocks.
         if self._parts or not text.isspace():
             self._parts.append(text)
 
     def enter(self, element: LexborNode, tag: str, effect: int) -> None:
+        """Cut before a block; note where a link begins."""
         if effect == _CUTS:
             self.cut()
             self._tags.append(tag)
@@ -173,6 +178,7 @@ class _Splitter:
             self._link_depth += 1
 
     def leave(self, effect: int) -> None:
+        """Cut after a block; note what was linked."""
         if effect == _CUTS:
             self.cut()
             self._tags.pop()
@@ -185,6 +191,7 @@ class _Splitter:
         """Do nothing: what is skipped leaves no trace in the text."""
 
     def cut(self) -> None:
+        """Add what can be seen since the last cut to the paragraphs."""
         if not self._parts:
             return
         if self._link_depth:
@@ -247,7 +254,7 @@ def split_tree(tree: LexborHTMLParser) -> Sequence[HtmlParagraph]:
     -------
     As in :func:`split_html`.
     """
-    splitter = _Splitter()
+    splitter = Splitter()
     walk(tree, splitter)
     return splitter.paragraphs
 
@@ -277,7 +284,7 @@ def split_html(data: bytes) -> Sequence[HtmlParagraph]:
     return split_tree(parse_html(data))
 
 
-def table_from_html(data: bytes, *, page: str) -> pd.DataFrame:
+def table_from_html(data: bytes, *, page: str) -> "pd.DataFrame":
     """One HTML page as a paragraph table with markup hints.
 
     Parameters
@@ -296,6 +303,8 @@ def table_from_html(data: bytes, *, page: str) -> pd.DataFrame:
     ValueError
         As in :func:`split_html`.
     """
+    import pandas as pd
+
     paragraphs = split_html(data)
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Any input into one paragraph table: tables, plain text, HTML, each also gzipped, directories of them, standard input.
+"""Any input into one paragraph table: tables, plain text, HTML, web archives, each also compressed, directories, standard input.
 
 Formats are told by suffix, standard input by its first bytes; the readers themselves stand in :mod:`newswinnow.corpus`.
 """
@@ -8,23 +8,27 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from glob import glob
 from pathlib import Path, PurePath
-from typing import BinaryIO, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from newswinnow.corpus.delimited import read_delimited
 from newswinnow.corpus.jsonl import read_jsonl
 from newswinnow.corpus.records import RecordCollector, RecordRules
-from newswinnow.corpus.rejects import CorpusError, fail
-from newswinnow.corpus.streams import MAX_RECORD_BYTES, STDIN, iter_lines, open_bytes
-from newswinnow.corpus.tables import TABLE_FORMATS, Reading, format_of, read_table_into, table_from_records
-from newswinnow.harvest.html import MAX_HTML_BYTES, split_html
+from newswinnow.corpus.rejects import CorpusError, Reject, fail
+from newswinnow.corpus.streams import COMPRESSIONS, MAX_RECORD_BYTES, STDIN, iter_lines, open_bytes
+from newswinnow.corpus.tables import TABLE_FORMATS, Reading, format_of, read_table_into, rows_from_records, table_from_rows
+from newswinnow.harvest.folders import passed_over
+from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PAGE_FORMATS: Final = ("txt", "html", "htm")
-INPUT_FORMATS: Final = (*PAGE_FORMATS, *TABLE_FORMATS)
-_SNIFFED_BYTES: Final = 1 << 16
+ARCHIVE_FORMATS: Final = ("warc", "wet")
+INPUT_FORMATS: Final = (*PAGE_FORMATS, *TABLE_FORMATS, *ARCHIVE_FORMATS)
+SNIFFED_BYTES: Final = 1 << 16
 _JSON_OBJECT: Final = re.compile(rb"\{\s*[\"}]")
 
 
@@ -39,7 +43,7 @@ class Input:
 
 def _page_id(path: PurePath) -> str:
     """The path in POSIX form, known extensions dropped."""
-    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    name = PurePath(path.name).stem if path.suffix.lower() in COMPRESSIONS else path.name
     if PurePath(name).suffix.removeprefix(".").lower() in INPUT_FORMATS:
         name = PurePath(name).stem
     return (path.with_name(name) if name else path).as_posix()
@@ -65,12 +69,14 @@ def _inputs_of(named: str, file_format: str | None) -> list[Input]:
         files = _files_below(path)
         return [Input(str(f), file_format or format_of(f), _page_id(f.relative_to(path))) for f in files]
     if not path.exists():
+        if found := sorted(glob(named, recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
+            return [item for name in found for item in _inputs_of(name, file_format)]
         raise FileNotFoundError(f"{named}: must be an existing file or directory; got nothing there")
-    found = file_format or format_of(path)
-    if found not in INPUT_FORMATS:
+    kind = file_format or format_of(path)
+    if kind not in INPUT_FORMATS:
         allowed = ", ".join("." + name for name in INPUT_FORMATS)
-        raise fail(named, f"must end in one of {allowed}, each also .gz; got {path.suffix or 'no suffix'!r}")
-    return [Input(named, found, _page_id(PurePath(path.name)))]
+        raise fail(named, f"must end in one of {allowed}, each also .gz or .zst; got {path.suffix or 'no suffix'!r}")
+    return [Input(named, kind, _page_id(PurePath(path.name)))]
 
 
 def expand_inputs(named: Sequence[str | Path], *, file_format: str | None = None) -> list[Input]:
@@ -79,7 +85,7 @@ def expand_inputs(named: Sequence[str | Path], *, file_format: str | None = None
     Parameters
     ----------
     named
-        Files, directories (searched to any depth, in order of names) or ``-``.
+        Files, patterns such as ``crawl/*.html``, directories (searched to any depth, in order of names) or ``-``.
     file_format
         Read everything as this format; None to go by the suffix.
 
@@ -100,6 +106,21 @@ def expand_inputs(named: Sequence[str | Path], *, file_format: str | None = None
         shared = Counter(i.page for i in inputs if i.file_format not in TABLE_FORMATS)
         inputs = [replace(i, page=longer(PurePath(i.path))) if shared[i.page] > 1 and i.path != STDIN else i for i in inputs]
     return inputs
+
+
+def passed_over_in(named: Sequence[str | Path]) -> Counter[str]:
+    """What is left out of the folders among the inputs because it is neither file nor folder.
+
+    Parameters
+    ----------
+    named
+        Files, directories or ``-``.
+
+    Returns
+    -------
+    Links, pipes, sockets and devices by kind.
+    """
+    return passed_over(path for path in map(Path, named) if str(path) != STDIN and path.is_dir())
 
 
 @dataclass
@@ -140,6 +161,9 @@ def _read_text(stream: BinaryIO, *, source: str, page: str, into: RecordCollecto
 
 
 def _read_html(stream: BinaryIO, *, source: str, page: str, into: RecordCollector) -> None:
+    # Plain text needs no HTML parser.
+    from newswinnow.harvest.html import MAX_HTML_BYTES, split_html
+
     data = stream.read(MAX_HTML_BYTES + 1)
     try:
         paragraphs = split_html(data)
@@ -152,10 +176,19 @@ def _read_html(stream: BinaryIO, *, source: str, page: str, into: RecordCollecto
         into.add(fields | hints, source=source, line=None)
 
 
-def _sniff(head: bytes) -> str:
+def sniff(head: bytes) -> str:
     """Format of standard input: what begins like a JSON object is JSONL, markup first is HTML, all else text.
 
     The beginning decides, not the whole first record: a broken one must be refused, not read as prose.
+
+    Parameters
+    ----------
+    head
+        The first bytes.
+
+    Returns
+    -------
+    ``html``, ``jsonl`` or ``txt``.
     """
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if first.startswith(b"<"):
@@ -185,24 +218,98 @@ def _read_stdin(item: Input, into: RecordCollector) -> None:
     if item.file_format == "parquet":
         raise fail("stdin", "must be one of txt, html, jsonl, csv, tsv; got parquet")
     with open_bytes(STDIN) as raw:
-        head = b"" if item.file_format else raw.read(_SNIFFED_BYTES)
+        head = b"" if item.file_format else raw.read(SNIFFED_BYTES)
         stream = io.BufferedReader(_Rejoined(head, raw))
-        _read_stream(stream, item.file_format or _sniff(head), source="stdin", page=item.page, into=into)
+        read_stream(stream, item.file_format or sniff(head), source="stdin", page=item.page, into=into)
 
 
-def _read_stream(stream: BinaryIO, file_format: str, *, source: str, page: str, into: RecordCollector) -> None:
+def read_stream(stream: BinaryIO, file_format: str, *, source: str, page: str, into: RecordCollector) -> None:
+    """Read one open file of any format but Parquet.
+
+    Parameters
+    ----------
+    stream
+        The bytes, decompressed.
+    file_format
+        One of :data:`INPUT_FORMATS`.
+    source
+        The file's name for messages.
+    page
+        Id of a page of plain text or HTML.
+    into
+        Takes records and rejects.
+
+    Raises
+    ------
+    CorpusError
+        If the file as a whole is unusable.
+    """
     if file_format == "jsonl":
         read_jsonl(stream, source=source, into=into)
     elif file_format in ("csv", "tsv"):
         read_delimited(stream, source=source, delimiter="," if file_format == "csv" else "\t", into=into)
+    elif file_format in ARCHIVE_FORMATS:
+        from newswinnow.harvest.warc import read_archive
+
+        read_archive(stream, source=source, into=into)
     elif file_format == "txt":
         _read_text(stream, source=source, page=page, into=into)
     else:
         _read_html(stream, source=source, page=page, into=into)
 
 
+@dataclass(frozen=True)
+class RowReading:
+    """What came out of reading, as rows: records seen are rows plus rejects."""
+
+    rows: Rows
+    rejects: tuple[Reject, ...]
+
+    @property
+    def n_records(self) -> int:
+        """Records seen."""
+        return len(self.rows) + len(self.rejects)
+
+
+def read_rows(inputs: Sequence[str | Path], *, rules: RecordRules | None = None, file_format: str | None = None) -> RowReading:
+    """Read inputs of any kind, setting bad records aside; nothing but a Parquet file needs pandas or pyarrow for it.
+
+    Parameters
+    ----------
+    inputs
+        Files, directories or ``-``.
+    rules
+        How strict to be; the default keeps unlabelled rows and refuses empty texts.
+    file_format
+        Read everything as this format; None to go by suffix or, for standard input, by its first bytes.
+
+    Returns
+    -------
+    The rows and the records that were refused.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    CorpusError
+        If a file as a whole is unusable.
+    """
+    if file_format is not None and file_format not in INPUT_FORMATS:
+        raise ValueError(f"file_format: must be one of {', '.join(INPUT_FORMATS)}; got {file_format!r}")
+    collector = RecordCollector(rules or RecordRules())
+    for item in expand_inputs(inputs, file_format=file_format):
+        if item.path == STDIN:
+            _read_stdin(item, collector)
+        elif item.file_format in TABLE_FORMATS:
+            read_table_into(collector, item.path, file_format=item.file_format)
+        else:
+            with open_bytes(item.path) as stream:
+                read_stream(stream, item.file_format, source=item.path, page=item.page, into=collector)
+    return RowReading(rows_from_records(collector), tuple(collector.rejects))
+
+
 def read_inputs(inputs: Sequence[str | Path], *, rules: RecordRules | None = None, file_format: str | None = None) -> Reading:
-    """Read inputs of any kind, setting bad records aside.
+    """Read inputs of any kind as a table, setting bad records aside.
 
     Parameters
     ----------
@@ -224,27 +331,18 @@ def read_inputs(inputs: Sequence[str | Path], *, rules: RecordRules | None = Non
     CorpusError
         If a file as a whole is unusable.
     """
-    if file_format is not None and file_format not in INPUT_FORMATS:
-        raise ValueError(f"file_format: must be one of {', '.join(INPUT_FORMATS)}; got {file_format!r}")
-    collector = RecordCollector(rules or RecordRules())
-    for item in expand_inputs(inputs, file_format=file_format):
-        if item.path == STDIN:
-            _read_stdin(item, collector)
-        elif item.file_format in TABLE_FORMATS:
-            read_table_into(collector, item.path, file_format=item.file_format)
-        else:
-            with open_bytes(item.path) as stream:
-                _read_stream(stream, item.file_format, source=item.path, page=item.page, into=collector)
-    return Reading(table_from_records(collector), tuple(collector.rejects))
+    reading = read_rows(inputs, rules=rules, file_format=file_format)
+    return Reading(table_from_rows(reading.rows), reading.rejects)
 
 
-def read_paragraphs(*inputs: str | Path, file_format: str | None = None) -> pd.DataFrame:
+def read_paragraphs(*inputs: str | Path, file_format: str | None = None) -> "pd.DataFrame":
     r"""Read pages or tables into one paragraph table.
 
     Parameters
     ----------
     *inputs
-        Files (``.txt``, ``.html``, ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, each also ``.gz``), directories or ``-``.
+        Files (``.txt``, ``.html``, ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, ``.warc``, ``.wet``, each also ``.gz`` or
+        ``.zst``), directories or ``-``.
     file_format
         Read everything as this format; None to go by suffix.
 

@@ -6,13 +6,13 @@ The paragraphs are those of :func:`newswinnow.harvest.html.split_html`; what the
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from newswinnow.harvest.html import Effect, parse_html, split_tree, visible_text, walk
+from newswinnow.harvest.html import Effect, Splitter, parse_html, visible_text, walk
 
 NO_NODE: Final = -1
 _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
@@ -132,15 +132,12 @@ class StructuredPage:
 
 @dataclass(slots=True)
 class _Gathering:
-    """Text since the last border, with the path that all of it shares."""
+    """Where the text since the last border stands: the path that all of it shares, and its links."""
 
-    tag: str
-    parts: list[str] = field(default_factory=list)
     links: list[tuple[int, int]] = field(default_factory=list)
     path: list[int] = field(default_factory=list)
 
     def add(self, text: str, path: list[int], link: int) -> None:
-        self.parts.append(text)
         n_chars = sum(map(len, text.split()))
         if not n_chars:
             return
@@ -163,17 +160,18 @@ class _Gatherer:
         self._path: list[int] = []
         self._links: list[int] = []
         self._hrefs: dict[int, str] = {}
-        self._tags = ["body"]
-        self._gathering = _Gathering("body")
+        self._splitter = Splitter()
+        self._gathering = _Gathering()
 
     def cut(self) -> None:
-        gathered = self._gathering
-        text = visible_text(gathered.parts)
-        if text:
-            node = gathered.path[-1]
+        paragraphs, gathered = self._splitter.paragraphs, self._gathering
+        self._splitter.cut()
+        if len(paragraphs) > len(self.blocks):
+            cut, node = paragraphs[-1], gathered.path[-1]
             level, links = self.nodes[node].heading_level, tuple(self._merged_links(gathered.links))
-            self.blocks.append(StructuredBlock(text, gathered.tag, 0.0, links, node, level))
-        self._gathering = _Gathering(self._tags[-1])
+            self.blocks.append(StructuredBlock(cut.text, cut.tag, cut.link_density, links, node, level))
+        if gathered.path:
+            self._gathering = _Gathering()
 
     def _merged_links(self, parts: list[tuple[int, int]]) -> Iterator[Link]:
         n_chars: Counter[int] = Counter()
@@ -183,6 +181,7 @@ class _Gatherer:
             yield Link(self._hrefs[link], n)
 
     def show(self, text: str, /) -> None:
+        self._splitter.show(text)
         self._gathering.add(text, self._path, self._links[-1] if self._links else NO_NODE)
 
     def skip(self, tag: str) -> None:
@@ -192,11 +191,11 @@ class _Gatherer:
     def enter(self, element: LexborNode, tag: str, effect: int) -> None:
         index = len(self.nodes)
         if effect == Effect.CUTS:
-            self._tags.append(tag)
             self.cut()
         elif effect == Effect.LINKS:
             self._links.append(index)
             self._hrefs[index] = (element.attributes.get("href") or "").strip()
+        self._splitter.enter(element, tag, effect)
         parent = self._path[-1] if self._path else NO_NODE
         inherited = self.nodes[parent].heading_level if self._path else 0
         self.nodes.append(_node_of(element, tag, parent, _HEADINGS.get(tag, inherited)))
@@ -206,10 +205,10 @@ class _Gatherer:
     def leave(self, effect: int) -> None:
         # The border comes first, while the path still leads to where the text stood.
         if effect == Effect.CUTS:
-            self._tags.pop()
             self.cut()
         elif effect == Effect.LINKS:
             self._links.pop()
+        self._splitter.leave(effect)
         self._path.pop()
 
 
@@ -296,10 +295,7 @@ def structure_html(data: bytes) -> StructuredPage:
     tree = parse_html(data, keep=_KEPT)
     gatherer = _Gatherer()
     walk(tree, gatherer)
-    blocks = tuple(
-        replace(block, tag=paragraph.tag, link_density=paragraph.link_density)
-        for block, paragraph in zip(gatherer.blocks, split_tree(tree), strict=True)
-    )
+    blocks = tuple(gatherer.blocks)
     _note_extents(blocks, gatherer.nodes)
     _note_repetition(gatherer.nodes)
     _note_pictures(gatherer.nodes)
