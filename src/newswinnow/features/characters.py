@@ -1,7 +1,7 @@
-"""What kind of character each code point is, and what it folds to: the tables that the n-gram kernel looks up.
+"""What kind of character each code point is, and what it folds to: the tables that the feature definition looks up.
 
 The tables are shipped, not computed, so that features do not change with the Unicode version of the Python at hand. Using them is
-left to :mod:`newswinnow.features.kernel`.
+left to :mod:`newswinnow.features.kernel` and :mod:`newswinnow.features.plain`.
 """
 
 import unicodedata
@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-N_CODES: Final = 65536
-"""The Basic Multilingual Plane; every code point above it counts as ``OTHER`` and folds to itself."""
+N_CODES: Final = 0x110000
+KIND_SHIFT: Final = 24
+CODE_MASK: Final = (1 << KIND_SHIFT) - 1
 
 (
     SPACE,
@@ -55,10 +56,27 @@ _FILE: Final = "characters.npz"
 
 @dataclass(frozen=True)
 class CharacterTables:
-    """Kind (``uint8``) and folded code point (``uint16``) of every code point below 65536, shape (65536,)."""
+    """What is known of every code point, in two steps, because most pages of 256 code points are alike.
 
-    kinds: npt.NDArray[np.uint8]
-    folded: npt.NDArray[np.uint16]
+    Attributes
+    ----------
+    pages
+        Which row of ``entries`` a page is, ``uint16``, shape (4352,).
+    entries
+        Kind in the highest byte; below it what to add to the code point, modulo 2**24, to fold it; ``uint32``, shape
+        (n_distinct_pages, 256).
+    """
+
+    pages: npt.NDArray[np.uint16]
+    entries: npt.NDArray[np.uint32]
+
+    def kind(self, code: int) -> int:
+        """Kind of a code point."""
+        return int(self.entries[self.pages[code >> 8], code & 255]) >> KIND_SHIFT
+
+    def folded(self, code: int) -> int:
+        """What a code point folds to; itself unless it is a word character."""
+        return (code + int(self.entries[self.pages[code >> 8], code & 255])) & CODE_MASK
 
 
 def _kind_of(character: str) -> int:
@@ -71,25 +89,32 @@ def _kind_of(character: str) -> int:
     return LOWER if character.isalnum() else OTHER
 
 
+def _folded(character: str) -> int:
+    """Simple case folding: one code point to one; where full folding gives more, lower case does, or the character itself."""
+    for folded in (character.casefold(), character.lower()):
+        if len(folded) == 1:
+            return ord(folded)
+    return ord(character)
+
+
 def compute_tables() -> CharacterTables:
     """Tables from this Python's Unicode database; how the shipped file was made.
 
     Returns
     -------
-    The tables. Lower-casing is one code point to one code point; where Unicode gives more, the character folds to itself.
+    The tables. Only word characters are folded.
     """
-    kinds = np.full(N_CODES, OTHER, dtype=np.uint8)
-    folded = np.arange(N_CODES, dtype=np.uint16)
+    special = {ord(symbol): kind for kind, symbols in _SYMBOLS.items() for symbol in symbols}
+    codes = np.arange(N_CODES, dtype=np.uint32)
+    entries = codes | np.uint32(OTHER << KIND_SHIFT)
     for code in (*range(0xD800), *range(0xE000, N_CODES)):
-        character = chr(code)
-        kinds[code] = _kind_of(character)
-        lowered = character.lower()
-        if len(lowered) == 1:
-            folded[code] = ord(lowered)
-    for kind, symbols in _SYMBOLS.items():
-        for symbol in symbols:
-            kinds[ord(symbol)] = kind
-    return CharacterTables(kinds, folded)
+        kind = special.get(code, _kind_of(chr(code)))
+        folded = _folded(chr(code)) if LOWER <= kind <= DIGIT else code
+        entries[code] = folded | kind << KIND_SHIFT
+    # Differences, not code points: pages of nothing but Chinese characters are then all one.
+    entries = (entries & np.uint32(~CODE_MASK & 0xFFFFFFFF)) | ((entries - codes) & np.uint32(CODE_MASK))
+    pages, index = np.unique(entries.reshape(-1, 256), axis=0, return_inverse=True)
+    return CharacterTables(index.reshape(-1).astype(np.uint16), np.ascontiguousarray(pages))
 
 
 def write_tables(path: Path) -> None:
@@ -101,7 +126,7 @@ def write_tables(path: Path) -> None:
         The ``.npz`` file.
     """
     tables = compute_tables()
-    np.savez_compressed(path, kinds=tables.kinds, folded=tables.folded)
+    np.savez_compressed(path, pages=tables.pages, entries=tables.entries)
 
 
 @cache
@@ -115,9 +140,9 @@ def character_tables() -> CharacterTables:
     Examples
     --------
     >>> tables = character_tables()
-    >>> chr(tables.folded[ord("É")]), int(tables.kinds[ord("É")]) == UPPER
+    >>> chr(tables.folded(ord("É"))), tables.kind(ord("É")) == UPPER
     ('é', True)
     """
     with resources.files("newswinnow.features").joinpath(_FILE).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        loaded: dict[str, npt.NDArray[Any]] = {name: arrays[name] for name in ("kinds", "folded")}
-    return CharacterTables(loaded["kinds"], loaded["folded"])
+        loaded: dict[str, npt.NDArray[Any]] = {name: arrays[name] for name in ("pages", "entries")}
+    return CharacterTables(loaded["pages"], loaded["entries"])

@@ -1,39 +1,43 @@
-"""Texts through the n-gram kernel: to a sparse matrix for training, or straight to logits.
+"""Texts through the feature definition: to a sparse matrix for training, straight to logits, or to sums of an embedding table.
 
-Both go through the same compiled definition of the features; what the weights are is left to :mod:`newswinnow.models`.
+All go through the same compiled walk (:mod:`newswinnow.features.kernel`), small inputs of a process that has not needed it yet
+through the same definition in plain Python (:mod:`newswinnow.features.plain`). What the weights are is left to
+:mod:`newswinnow.models`.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from newswinnow.features import kernel
-from newswinnow.features.characters import character_tables
-from newswinnow.features.words import CALENDAR_WORDS, DURATION_WORDS, IMPERATIVES, PRONOUNS, STOP_WORDS
+from newswinnow.features.batches import each_batch
+from newswinnow.features.definition import N_BLOCKS, N_SURFACE, SURFACE_NAMES, CharacterNgrams, max_rows
+from newswinnow.features.tables import encode, kernel_tables
+from newswinnow.features.weights import CHUNK, NO_CHARACTERS, EmbeddingTable, LinearWeights, on_grid
 
-SURFACE_NAMES: Final = tuple(
-    """log_chars log_words mean_word_chars log_sentence_ends words_per_sentence closes_sentence has_quote ends_colon
-    ends_question ends_ellipsis opens_quote opens_lower opens_digit log_commas log_quotes log_apostrophes log_colons
-    log_brackets separator_share digit_share upper_share symbol_share non_ascii_share capitalised_share all_caps_share
-    long_word_share number_share glued_share stop_share pronoun_share past_share first_is_stop first_is_imperative
-    log_durations log_calendar has_at has_rights is_doubled""".split()
-)
-"""Columns of the surface features; their sources are those of :data:`newswinnow.features.surface.FEATURES`."""
+__all__ = [
+    "SURFACE_NAMES",
+    "EmbeddingTable",
+    "HashedFeatures",
+    "LinearWeights",
+    "embed",
+    "hashed_features",
+    "linear_codes",
+    "linear_logits",
+    "linear_probabilities",
+    "on_grid",
+    "pack",
+    "warm_up",
+]
 
-_SETS: Final = (STOP_WORDS, IMPERATIVES, PRONOUNS, CALENDAR_WORDS, DURATION_WORDS)
-_SET_BITS: Final = 10
+_MAX_BYTES: Final = 16 << 20
+"""Bytes that the kernel is given at once; it needs about as many again twice over."""
 
-
-@dataclass(frozen=True)
-class Packed:
-    """Paragraphs as the kernel wants them: UTF-8 bytes with newlines between, and where each begins."""
-
-    buffer: npt.NDArray[np.uint8]
-    offsets: npt.NDArray[np.int64]
+_PLAIN_CHARS: Final = 40_000
+"""Characters a process scores in plain Python before it loads the compiled kernel: 0.1 s of the one against 1 s of the other."""
 
 
 @dataclass(frozen=True)
@@ -53,29 +57,23 @@ class HashedFeatures:
 
 
 @dataclass(frozen=True)
-class LinearWeights:
-    """A linear model over the kernel's features.
+class Embedded:
+    """What :func:`embed` finds.
 
     Attributes
     ----------
-    hashed
-        ``float32``, shape (n_rows, 3), n_rows a power of two.
-    dense
-        ``float32``, shape (38, 3), for the surface features.
-    bias
-        ``float32``, shape (3,).
-    scales
-        Weight of each block of features, ``float64``, shape (3,).
+    sums
+        Scaled sum of each paragraph's rows, ``float32``, shape (n_paragraphs, d).
+    surface
+        Surface features, ``float32``, shape (n_paragraphs, 38), columns as in :data:`SURFACE_NAMES`.
     """
 
-    hashed: npt.NDArray[np.float32]
-    dense: npt.NDArray[np.float32]
-    bias: npt.NDArray[np.float32]
-    scales: npt.NDArray[np.float64]
+    sums: npt.NDArray[np.float32]
+    surface: npt.NDArray[np.float32]
 
 
-def pack(texts: Sequence[str]) -> Packed:
-    """Pack texts for the kernel; a newline inside a text counts as the space it is.
+def pack(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
+    r"""Pack texts for the kernel: UTF-8, a newline after each; one inside a text becomes the blank it counts as.
 
     Parameters
     ----------
@@ -84,45 +82,50 @@ def pack(texts: Sequence[str]) -> Packed:
 
     Returns
     -------
-    The packed paragraphs.
+    The bytes.
 
     Raises
     ------
     ValueError
         If a text holds a lone surrogate, which no UTF-8 can hold.
+
+    Examples
+    --------
+    >>> pack(["Share", "this"]).tobytes()
+    b'Share\nthis\n'
     """
-    joined = "\n".join(texts)
-    if joined.count("\n") != max(len(texts) - 1, 0):
-        joined = "\n".join([text.replace("\n", " ") for text in texts])
-    try:
-        data = joined.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(f"texts: must be valid Unicode; got a lone surrogate U+{ord(joined[error.start]):04X}") from error
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    return Packed(buffer, kernel.find_offsets(buffer, len(texts)))
+    buffer = np.frombuffer(encode("\n".join([*texts, ""])), dtype=np.uint8)
+    if np.count_nonzero(buffer == ord("\n")) != len(texts):
+        return pack([text.replace("\n", " ") for text in texts])
+    return buffer
 
 
-@cache
-def word_sets() -> npt.NDArray[np.uint64]:
-    """Hash table of the word sets: which of them each word belongs to, as a bit mask in the order the kernel counts them.
-
-    Returns
-    -------
-    Hashes (0 where free) and masks, shape (2, 1024).
-    """
-    size = 1 << _SET_BITS
-    table = np.zeros((2, size), dtype=np.uint64)
-    for word in sorted(frozenset().union(*_SETS)):
-        value = kernel.hash_codes(np.array(list(map(ord, word)), dtype=np.uint32), 0, len(word))
-        at = int(value) & (size - 1)
-        while table[0, at]:
-            at = (at + 1) & (size - 1)
-        table[0, at] = value
-        table[1, at] = sum(1 << k for k, words in enumerate(_SETS) if word in words)
-    return table
+def _packed(texts: Sequence[str], begin: int, end: int) -> Iterator[tuple[npt.NDArray[np.uint8], int, int]]:
+    """The texts from ``begin`` to ``end`` packed, with the indices they are of; those that are long in several pieces."""
+    buffer = pack(texts[begin:end])
+    if len(buffer) <= _MAX_BYTES or end - begin == 1:
+        yield buffer, begin, end
+        return
+    middle = (begin + end) // 2
+    yield from _packed(texts, begin, middle)
+    yield from _packed(texts, middle, end)
 
 
-def hashed_features(texts: Sequence[str], *, bits: int, scales: Sequence[float]) -> HashedFeatures:
+def _plan(n_rows: int, characters: CharacterNgrams) -> tuple[int, int, int]:
+    """What the kernel must know of the features: bits to shift a hash by, shortest and longest character n-gram."""
+    return 64 - (n_rows.bit_length() - 1), characters.shortest, characters.longest
+
+
+def _blocks(scales: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Weights of all blocks; those not named weigh nothing."""
+    blocks = np.zeros(N_BLOCKS)
+    blocks[: len(scales)] = scales
+    return blocks
+
+
+def hashed_features(
+    texts: Sequence[str], *, bits: int, scales: Sequence[float], characters: CharacterNgrams = NO_CHARACTERS
+) -> HashedFeatures:
     """Features of texts as matrices.
 
     Parameters
@@ -132,7 +135,9 @@ def hashed_features(texts: Sequence[str], *, bits: int, scales: Sequence[float])
     bits
         Binary logarithm of the number of hashed columns.
     scales
-        Weight of each block.
+        Weight of each block: words, edges, categories and, where there are any, character n-grams.
+    characters
+        Which character n-grams are features.
 
     Returns
     -------
@@ -140,23 +145,58 @@ def hashed_features(texts: Sequence[str], *, bits: int, scales: Sequence[float])
     """
     from scipy.sparse import csr_matrix
 
-    packed, tables = pack(texts), character_tables()
-    indices, values, pointers, surface = kernel.to_csr(
-        packed.buffer,
-        packed.offsets,
-        tables.kinds,
-        tables.folded,
-        word_sets(),
-        np.uint64((1 << bits) - 1),
-        np.asarray(scales, dtype=np.float64),
-    )
+    surface = np.empty((len(texts), N_SURFACE), dtype=np.float32)
+    parts: list[_Part] = [_Part(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))]
+
+    def run(begin: int, end: int) -> None:
+        for buffer, first, last in _packed(texts, begin, end):
+            parts.append(_part_of(buffer, _plan(1 << bits, characters), _blocks(scales), characters, surface[first:last]))
+
+    each_batch(run, len(texts), n_threads=1)
+    pointers = np.concatenate([[0], np.cumsum(np.concatenate([part.counts for part in parts]))])
+    indices, values = np.concatenate([part.indices for part in parts]), np.concatenate([part.values for part in parts])
     matrix = csr_matrix((values, indices, pointers), shape=(len(texts), 1 << bits))
     matrix.sum_duplicates()
     return HashedFeatures(matrix, surface)
 
 
-def linear_logits(texts: Sequence[str], weights: LinearWeights) -> npt.NDArray[np.float64]:
-    """Logits of texts in one compiled pass.
+@dataclass(frozen=True)
+class _Part:
+    """Columns and values of some paragraphs, and how many each of them has."""
+
+    indices: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float32]
+    counts: npt.NDArray[np.int64]
+
+
+def _part_of(buffer: Any, plan: Any, blocks: Any, characters: CharacterNgrams, surface: Any) -> _Part:
+    from newswinnow.features import kernel
+
+    # A token gives seven rows, a paragraph sixteen more; to a byte come at most three n-grams of each size, blanks counted.
+    n_sizes = max(characters.longest - characters.shortest + 1, 0)
+    room = (7 + 3 * n_sizes) * len(buffer) + 16 * len(surface)
+    indices, values, pointers = np.empty(room, np.int32), np.empty(room, np.float32), np.empty(len(surface) + 1, np.int64)
+    scratch = kernel.make_scratch(len(buffer), max_rows(characters))
+    kernel.to_csr(buffer, kernel_tables(), plan, blocks, scratch, indices, values, pointers, surface)
+    return _Part(indices[: pointers[-1]].copy(), values[: pointers[-1]].copy(), np.diff(pointers))
+
+
+class _Plain:
+    """How much this process has scored in plain Python."""
+
+    n_chars = 0
+
+
+def _is_small(texts: Sequence[str]) -> bool:
+    """Whether plain Python will have scored texts before the compiled kernel would be loaded."""
+    if "newswinnow.features.kernel" in sys.modules or len(texts) > _PLAIN_CHARS:
+        return False
+    _Plain.n_chars += sum(map(len, texts))
+    return _Plain.n_chars <= _PLAIN_CHARS
+
+
+def linear_logits(texts: Sequence[str], weights: LinearWeights, *, n_threads: int | None = None) -> npt.NDArray[np.float64]:
+    """Logits of texts in one pass.
 
     Parameters
     ----------
@@ -164,24 +204,165 @@ def linear_logits(texts: Sequence[str], weights: LinearWeights) -> npt.NDArray[n
         The paragraphs.
     weights
         The model.
+    n_threads
+        Threads at most; None for ``NEWSWINNOW_THREADS`` or, where that is not set, as many as there are cores, one for a small
+        input.
 
     Returns
     -------
-    Shape (n_paragraphs, 3).
+    Shape (n_paragraphs, 3); the same whatever the number of threads.
     """
-    logits = np.empty((len(texts), 3), dtype=np.float64)
-    if len(texts):
-        packed, tables = pack(texts), character_tables()
-        kernel.score(
-            packed.buffer,
-            packed.offsets,
-            tables.kinds,
-            tables.folded,
-            word_sets(),
-            weights.scales,
-            weights.hashed,
-            weights.dense,
-            weights.bias,
-            logits,
-        )
-    return logits
+    return _linear(texts, weights, n_threads, is_probability=False)
+
+
+def linear_probabilities(
+    texts: Sequence[str], weights: LinearWeights, *, n_threads: int | None = None
+) -> npt.NDArray[np.float64]:
+    """Probabilities of texts in one pass.
+
+    Parameters
+    ----------
+    texts
+        The paragraphs.
+    weights
+        The model.
+    n_threads
+        As for :func:`linear_logits`.
+
+    Returns
+    -------
+    Shape (n_paragraphs, 3), rows summing to 1; the same whatever the number of threads.
+    """
+    return _linear(texts, weights, n_threads, is_probability=True)
+
+
+def linear_codes(texts: Sequence[str], weights: LinearWeights, *, n_threads: int | None = None) -> npt.NDArray[np.uint8]:
+    """Which label's logit is the largest, of texts in one pass.
+
+    Parameters
+    ----------
+    texts
+        The paragraphs.
+    weights
+        The model.
+    n_threads
+        As for :func:`linear_logits`.
+
+    Returns
+    -------
+    Columns of the logits, shape (n_paragraphs,); of equal logits the first.
+    """
+    codes = np.empty(len(texts), dtype=np.uint8)
+    if _is_small(texts):
+        from newswinnow.features import plain
+
+        codes[:] = plain.logits(texts, weights).argmax(axis=1)
+    else:
+        from newswinnow.features import kernel
+
+        _score(texts, weights, n_threads, lambda logits, begin, end: kernel.best_of(logits, codes[begin:end]))
+    return codes
+
+
+def _linear(
+    texts: Sequence[str], weights: LinearWeights, n_threads: int | None, *, is_probability: bool
+) -> npt.NDArray[np.float64]:
+    if _is_small(texts):
+        from newswinnow.features import plain
+
+        logits = plain.logits(texts, weights)
+        return plain.softmax(logits) if is_probability else logits
+    from newswinnow.features import kernel
+
+    scores = np.empty((len(texts), 3), dtype=np.float64)
+
+    def keep(logits: npt.NDArray[np.float64], begin: int, end: int) -> None:
+        if is_probability:
+            kernel.softmax(logits)
+        scores[begin:end] = logits
+
+    _score(texts, weights, n_threads, keep)
+    return scores
+
+
+def _score(
+    texts: Sequence[str],
+    weights: LinearWeights,
+    n_threads: int | None,
+    keep: Callable[[npt.NDArray[np.float64], int, int], None],
+) -> None:
+    """Logits from the compiled kernel, batch by batch to ``keep`` with the indices they are of."""
+    from newswinnow.features import kernel
+
+    lanes, tables, blocks = weights.lanes, kernel_tables(), _blocks(weights.scales)
+    plan, n_rows = _plan(len(weights.hashed), weights.characters), max_rows(weights.characters)
+    dense, bias = weights.dense_table, weights.bias.astype(np.float64)
+
+    def run(begin: int, end: int) -> None:
+        for buffer, first, last in _packed(texts, begin, end):
+            out, scratch = np.empty((last - first, 3)), kernel.make_scratch(len(buffer), n_rows)
+            if lanes:
+                kernel.score(buffer, tables, plan, blocks, lanes.table, lanes.step, dense, bias, scratch, out)
+            else:
+                kernel.score_floats(buffer, tables, plan, blocks, weights.hashed, dense, bias, scratch, out)
+            keep(out, first, last)
+
+    each_batch(run, len(texts), n_threads=n_threads)
+
+
+def warm_up() -> None:
+    """Compile, or load, what scoring needs: after an installation, so that no prediction has to wait for it."""
+    from newswinnow.features import kernel
+
+    empty = np.zeros((2, 3), np.float32), np.zeros((N_SURFACE, 3), np.float32), np.zeros(3, np.float32), np.ones(3)
+
+    def keep(logits: npt.NDArray[np.float64], begin: int, end: int) -> None:
+        kernel.best_of(logits, np.empty(end - begin, dtype=np.uint8))
+        kernel.softmax(logits)
+
+    _score([""], LinearWeights(*empty), 1, keep)
+
+
+def embed(
+    texts: Sequence[str],
+    table: EmbeddingTable,
+    *,
+    scales: Sequence[float],
+    characters: CharacterNgrams = NO_CHARACTERS,
+    n_threads: int | None = None,
+) -> Embedded:
+    """Sums of an embedding table's rows, and surface features, of texts in one pass.
+
+    Parameters
+    ----------
+    texts
+        The paragraphs.
+    table
+        The vectors.
+    scales
+        Weight of each block; each of its features has it divided by the root of their number.
+    characters
+        Which character n-grams are features.
+    n_threads
+        As for :func:`linear_logits`.
+
+    Returns
+    -------
+    Sums and surface features; the same whatever the number of threads.
+    """
+    from newswinnow.features import kernel
+
+    padded, tables = table.padded, kernel_tables()
+    steps = np.ones(1, np.float32) if table.steps is None else np.ascontiguousarray(table.steps, dtype=np.float32)
+    sums = np.empty((len(texts), padded.shape[1]), dtype=np.float32)
+    surface = np.empty((len(texts), N_SURFACE), dtype=np.float32)
+    plan, blocks, n_rows = _plan(len(padded), characters), _blocks(scales), max_rows(characters)
+
+    def run(begin: int, end: int) -> None:
+        for buffer, first, last in _packed(texts, begin, end):
+            out, measured, scratch = sums[first:last], surface[first:last], kernel.make_scratch(len(buffer), n_rows)
+            total = np.empty(CHUNK, np.float32)
+            kernel.embed(buffer, tables, plan, blocks, padded, steps, scratch, total, out, measured)
+
+    each_batch(run, len(texts), n_threads=n_threads)
+    return Embedded(sums[:, : table.rows.shape[1]], surface)

@@ -1,669 +1,378 @@
-"""The compiled pass from bytes to features: one walk over a paragraph gives hashed tokens and surface measurements.
+"""The compiled pass from bytes to features of many paragraphs, and straight on to scores, sums or a sparse matrix.
 
-Feature definition 1, which saved models name: tokens are maximal runs of word characters and single other characters, folded;
-hashed are word 1-2-grams, the first and last 1-3 tokens, shape 2-4-grams and function-word skeleton 2-3-grams of the first 40
-tokens, and six crossed categories of the surface. Everything here works on arrays and releases the GIL; strings, matrices and
-weights are left to :mod:`newswinnow.features.hashed`.
+What the features are is said in :mod:`newswinnow.features.definition`; strings, matrices and threads are left to
+:mod:`newswinnow.features.hashed`. Everything here works on arrays and releases the GIL.
 """
 
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
-from newswinnow.features.characters import (
-    APOSTROPHE,
-    AT,
-    CLOSING,
-    COLON,
-    COMMA,
-    DIGIT,
-    LOWER,
-    N_KINDS,
-    OPENING,
-    OPENING_QUOTE,
-    OTHER,
-    QUOTE,
-    RIGHTS,
-    SEPARATOR,
-    SPACE,
-    STOP,
-    UPPER,
-)
+from newswinnow.features.definition import MAX_TOKENS, N_BLOCKS, N_SURFACE
+from newswinnow.features.jit import inlined, lean, lean_entry, load8
+from newswinnow.features.measure import measure, put_categories
+from newswinnow.features.scan import NEWLINE, PADDING, scan_ascii, scan_unicode
+from newswinnow.features.walk import N_COUNTS, OTHERS, put_characters, put_edges, put_words, walk
+from newswinnow.features.weights import CHUNK
 
-VERSION: Final = 1
-MAX_TOKENS: Final = 256
-MAX_EDGE_TOKENS: Final = 40
-MAX_FEATURES: Final = 2 * MAX_TOKENS + 6 + 5 * (MAX_EDGE_TOKENS + 1) + 6
-N_BLOCKS: Final = 3
-N_SURFACE: Final = 38
-N_SETS: Final = 5
+LANE: Final = 21
+"""Bits of a number in a row of the scoring table, which holds three of them: a row is one load and one addition."""
 
-# Hashing: FNV-1a over code points (Fowler, Noll, Vo 1991), finished by one xorshift-multiply round (Steele, Lea, Flood 2014).
-_SEED: Final = np.uint64(0xCBF29CE484222325)
-_PRIME: Final = np.uint64(0x100000001B3)
-_MIX: Final = np.uint64(0xD6E8FEB86659FD93)
-_SALT: Final = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT: Final = np.uint64(32)
-_BEGIN: Final = np.uint64(11)
-_END: Final = np.uint64(13)
-_ONE: Final = np.uint64(1)
-_ZERO: Final = np.uint64(0)
+WEIGHT_BITS: Final = 12
+"""Bits of one weight: 512 of them can be summed in a lane."""
 
-# Slots of the per-paragraph counts: characters of each kind first, then these.
-CHARS, NON_ASCII, ENDS, FIRST_KIND, LAST_KIND, LAST_CODE = range(N_KINDS, N_KINDS + 6)
-WORDS, WORD_CHARS, CAPITALISED, ALL_CAPS, LONG, NUMBERS, GLUED, PAST = range(N_KINDS + 6, N_KINDS + 14)
-SET_COUNTS: Final = N_KINDS + 14
-FIRST_SETS: Final = SET_COUNTS + N_SETS
-N_COUNTS: Final = FIRST_SETS + 1
-STOP_WORD, IMPERATIVE, PRONOUN, CALENDAR, DURATION = range(N_SETS)
-
-_LENGTH_EDGES: Final = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 90)
-_CAPITAL_EDGES: Final = (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)
-_STOP_EDGES: Final = (0.01, 0.15, 0.25, 0.35, 0.45)
-
-compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
-# Arrays cross a compiled call as a dozen machine words each, so what runs once per word or feature is inlined before compiling:
-# 2.5 -> 2.2 us per paragraph of 64 characters.
-inlined: Any = njit(nogil=True, error_model="numpy", inline="always")
+_PER_LANE: Final = 1 << (LANE - WEIGHT_BITS)
+_ZERO, _LOW, _LANE, _TWO_LANES = np.uint64(0), np.uint64((1 << LANE) - 1), np.uint64(LANE), np.uint64(2 * LANE)
+_MIDDLE: Final = 1 << (WEIGHT_BITS - 1)
 
 
-@inlined
-def finish(value: Any) -> Any:
-    """Spread a hash's bits so that its low ones can be used as an index.
+def make_scratch(size: int, n_rows: int) -> Any:
+    """Working arrays; what is not written is not read, so none is cleared.
 
     Parameters
     ----------
-    value
-        ``uint64``.
+    size
+        Bytes of all paragraphs.
+    n_rows
+        Rows a paragraph has at most.
 
     Returns
     -------
-    ``uint64``.
+    Folded bytes and classes of the batch, the same of one paragraph, tokens, spans, counts, rows, ends of blocks, surface.
     """
-    value ^= value >> _SHIFT
-    value *= _MIX
-    return value ^ (value >> _SHIFT)
-
-
-@compiled
-def hash_codes(codes: Any, begin: Any, end: Any) -> Any:
-    """Hash of the folded code points ``codes[begin:end]``.
-
-    Parameters
-    ----------
-    codes
-        Code points, ``uint32``.
-    begin
-        First index.
-    end
-        Index after the last.
-
-    Returns
-    -------
-    ``uint64``.
-    """
-    value = _SEED
-    for i in range(begin, end):
-        value = (value ^ np.uint64(codes[i])) * _PRIME
-    return finish(value)
-
-
-@compiled
-def decode(buffer: Any, begin: Any, end: Any, kinds_of: Any, folded_of: Any, codes: Any, kinds: Any) -> Any:
-    """UTF-8 bytes into folded code points and kinds of characters.
-
-    Parameters
-    ----------
-    buffer
-        Well-formed UTF-8, ``uint8``.
-    begin
-        First byte.
-    end
-        Byte after the last.
-    kinds_of
-        Table of kinds.
-    folded_of
-        Table of folded code points.
-    codes
-        Receives code points; as long as there are bytes.
-    kinds
-        Receives kinds.
-
-    Returns
-    -------
-    Number of code points.
-    """
-    n, i = 0, begin
-    while i < end:
-        byte = np.uint32(buffer[i])
-        if byte < 0x80:
-            code, width = byte, 1
-        elif byte < 0xE0:
-            code, width = ((byte & 0x1F) << 6) | (np.uint32(buffer[i + 1]) & 0x3F), 2
-        elif byte < 0xF0:
-            code = ((byte & 0x0F) << 12) | ((np.uint32(buffer[i + 1]) & 0x3F) << 6) | (np.uint32(buffer[i + 2]) & 0x3F)
-            width = 3
-        else:
-            high = ((byte & 0x07) << 18) | ((np.uint32(buffer[i + 1]) & 0x3F) << 12)
-            code, width = high | ((np.uint32(buffer[i + 2]) & 0x3F) << 6) | (np.uint32(buffer[i + 3]) & 0x3F), 4
-        kinds[n] = kinds_of[code] if code < 65536 else OTHER
-        codes[n] = folded_of[code] if code < 65536 else code
-        n += 1
-        i += width
-    return n
-
-
-@inlined
-def _is_closing(kind: Any) -> Any:
-    return kind in (QUOTE, APOSTROPHE, CLOSING)
-
-
-@compiled
-def count_characters(codes: Any, kinds: Any, n: Any, counts: Any) -> None:
-    """Characters by kind, sentence ends, and how the paragraph begins and ends.
-
-    Parameters
-    ----------
-    codes
-        Code points.
-    kinds
-        Their kinds.
-    n
-        How many there are.
-    counts
-        Receives the counts; shape (N_COUNTS,).
-    """
-    counts[:] = 0
-    counts[FIRST_KIND] = -1
-    counts[LAST_KIND] = -1
-    may_end = False
-    for i in range(n):
-        kind = kinds[i]
-        counts[kind] += 1
-        if kind == SPACE:
-            counts[ENDS] += may_end
-            may_end = False
-            continue
-        counts[NON_ASCII] += codes[i] > 127
-        if counts[FIRST_KIND] < 0:
-            counts[FIRST_KIND] = kind
-        if not _is_closing(kind):
-            may_end = kind == STOP
-            counts[LAST_KIND] = kind
-            counts[LAST_CODE] = codes[i]
-    counts[ENDS] += may_end
-    counts[CHARS] = n
-
-
-@inlined
-def sets_of(value: Any, sets: Any) -> Any:
-    """Which word sets a word belongs to.
-
-    Parameters
-    ----------
-    value
-        Hash of the word.
-    sets
-        Open-addressing table: hashes (0 where free) and bit masks of the sets, shape (2, a power of two).
-
-    Returns
-    -------
-    Bit mask; 0 for a word in none.
-    """
-    mask = np.uint64(sets.shape[1] - 1)
-    at = value & mask
-    while sets[0, at] != _ZERO:
-        if sets[0, at] == value:
-            return np.int64(sets[1, at])
-        at = (at + _ONE) & mask
-    return np.int64(0)
-
-
-@inlined
-def _word(codes: Any, kinds: Any, begin: Any, end: Any, counts: Any) -> Any:
-    """Hash a word and its shape (its runs of kinds: ``Council`` and ``Xx`` are one); count its case, length and digits."""
-    value, shape, last = _SEED, _SEED, OTHER
-    n_upper = n_glued = 0
-    for i in range(begin, end):
-        kind = kinds[i]
-        value = (value ^ np.uint64(codes[i])) * _PRIME
-        if kind != last:
-            n_glued += kind == UPPER and last == LOWER
-            shape = (shape ^ np.uint64(kind + 1)) * _PRIME
-            last = kind
-        n_upper += kind == UPPER
-    length = end - begin
-    counts[CAPITALISED] += counts[WORDS] > 0 and kinds[begin] == UPPER
-    counts[WORDS] += 1
-    counts[WORD_CHARS] += length
-    counts[ALL_CAPS] += length > 1 and n_upper == length
-    counts[LONG] += length >= 8
-    counts[NUMBERS] += kinds[begin] == DIGIT
-    counts[GLUED] += n_glued > 0
-    counts[PAST] += length >= 4 and codes[end - 2] == 101 and codes[end - 1] == 100
-    return finish(value), finish(shape)
-
-
-@compiled
-def tokenize(codes: Any, kinds: Any, n: Any, sets: Any, tokens: Any, counts: Any) -> Any:
-    """Cut code points into tokens and count words.
-
-    Parameters
-    ----------
-    codes
-        Code points.
-    kinds
-        Their kinds.
-    n
-        How many there are.
-    sets
-        Table of word sets, as for :func:`sets_of`.
-    tokens
-        Receives per token its hash, its shape and its skeleton (the hash of a function word, else the shape); shape
-        (3, MAX_TOKENS).
-    counts
-        Counts of :func:`count_characters`, completed here.
-
-    Returns
-    -------
-    Number of tokens, at most MAX_TOKENS; words beyond are counted all the same.
-    """
-    n_tokens, i = 0, 0
-    while i < n:
-        begin = i
-        while i < n and LOWER <= kinds[i] <= DIGIT:
-            i += 1
-        if i > begin:
-            value, shape = _word(codes, kinds, begin, i, counts)
-            skeleton = value if _count_sets(value, sets, counts) else shape
-        else:
-            i += 1
-            if kinds[begin] == SPACE:
-                continue
-            value = finish((_SEED ^ np.uint64(codes[begin])) * _PRIME)
-            shape = skeleton = value
-        if n_tokens < MAX_TOKENS:
-            tokens[0, n_tokens], tokens[1, n_tokens], tokens[2, n_tokens] = value, shape, skeleton
-            n_tokens += 1
-    return n_tokens
-
-
-@inlined
-def _count_sets(value: Any, sets: Any, counts: Any) -> Any:
-    """Count the word just counted in the word sets it belongs to; tells whether it is a function word."""
-    found = sets_of(value, sets)
-    if found:
-        for k in range(N_SETS):
-            counts[SET_COUNTS + k] += (found >> k) & 1
-        if counts[WORDS] == 1:
-            counts[FIRST_SETS] = found
-    return found & 1
-
-
-@inlined
-def _is_doubled(tokens: Any, n_tokens: Any) -> Any:
-    """Whether the second half of the tokens repeats the first."""
-    half = n_tokens // 2
-    if n_tokens % 2 or half == 0 or n_tokens == MAX_TOKENS:
-        return False
-    n_same = 0
-    for i in range(half):
-        n_same += tokens[0, i] == tokens[0, half + i]
-    return n_same == half
-
-
-@compiled
-def measure(counts: Any, tokens: Any, n_tokens: Any, surface: Any) -> None:
-    """Surface features from counts, in the order of :data:`newswinnow.features.hashed.SURFACE_NAMES`.
-
-    Parameters
-    ----------
-    counts
-        Completed counts.
-    tokens
-        Tokens of the paragraph.
-    n_tokens
-        How many there are.
-    surface
-        Receives the features; shape (N_SURFACE,).
-    """
-    chars, words = max(counts[CHARS], 1), max(counts[WORDS], 1)
-    surface[0] = np.log1p(counts[CHARS])
-    surface[1] = np.log1p(counts[WORDS])
-    surface[2] = counts[WORD_CHARS] / words
-    surface[3] = np.log1p(counts[ENDS])
-    surface[4] = np.log1p(counts[WORDS] / max(counts[ENDS], 1))
-    last, code, first = counts[LAST_KIND], counts[LAST_CODE], counts[FIRST_KIND]
-    surface[5] = last == STOP
-    surface[6] = counts[QUOTE] + counts[OPENING_QUOTE] > 0
-    surface[7] = last == COLON
-    surface[8] = code == 63
-    surface[9] = code == 0x2026
-    surface[10] = first in (QUOTE, OPENING_QUOTE, APOSTROPHE)
-    surface[11] = first == LOWER
-    surface[12] = first == DIGIT
-    surface[13] = np.log1p(counts[COMMA])
-    surface[14] = np.log1p(counts[QUOTE] + counts[OPENING_QUOTE])
-    surface[15] = np.log1p(counts[APOSTROPHE])
-    surface[16] = np.log1p(counts[COLON])
-    surface[17] = np.log1p(counts[OPENING] + counts[CLOSING])
-    surface[18] = counts[SEPARATOR] / chars
-    surface[19] = counts[DIGIT] / chars
-    surface[20] = counts[UPPER] / chars
-    surface[21] = (chars - counts[SPACE] - counts[LOWER] - counts[UPPER] - counts[DIGIT]) / chars
-    surface[22] = counts[NON_ASCII] / chars
-    surface[23] = capitalised_share(counts)
-    for k, slot in enumerate((ALL_CAPS, LONG, NUMBERS, GLUED)):
-        surface[24 + k] = counts[slot] / words
-    surface[28] = counts[SET_COUNTS + STOP_WORD] / words
-    surface[29] = counts[SET_COUNTS + PRONOUN] / words
-    surface[30] = counts[PAST] / words
-    surface[31] = (counts[FIRST_SETS] >> STOP_WORD) & 1
-    surface[32] = (counts[FIRST_SETS] >> IMPERATIVE) & 1
-    surface[33] = np.log1p(counts[SET_COUNTS + DURATION])
-    surface[34] = np.log1p(counts[SET_COUNTS + CALENDAR])
-    surface[35] = counts[AT] > 0
-    surface[36] = counts[RIGHTS] > 0
-    surface[37] = _is_doubled(tokens, n_tokens)
-
-
-@inlined
-def capitalised_share(counts: Any) -> Any:
-    """Share of the words beyond the first that begin with a capital.
-
-    Parameters
-    ----------
-    counts
-        Completed counts.
-
-    Returns
-    -------
-    A share; 0 for fewer than two words.
-    """
-    return counts[CAPITALISED] / (counts[WORDS] - 1) if counts[WORDS] > 1 else 0.0
-
-
-@inlined
-def _bucket(value: Any, edges: Any) -> Any:
-    n = 0
-    for edge in edges:
-        n += value >= edge
-    return n
-
-
-@inlined
-def _put(rows: Any, n: Any, value: Any, salt: Any, mask: Any) -> Any:
-    rows[n] = np.int64(finish(value ^ (np.uint64(salt) * _SALT)) & mask)
-    return n + 1
-
-
-@compiled
-def _put_words(tokens: Any, n_tokens: Any, mask: Any, rows: Any) -> Any:
-    """Word 1-2-grams."""
-    n = 0
-    for i in range(n_tokens):
-        n = _put(rows, n, tokens[0, i], 1, mask)
-        if i + 1 < n_tokens:
-            n = _put(rows, n, (tokens[0, i] * _PRIME) ^ tokens[0, i + 1], 2, mask)
-    return n
-
-
-@compiled
-def _put_edges(tokens: Any, n_tokens: Any, mask: Any, rows: Any, n: Any) -> Any:
-    """First and last tokens, shape and skeleton n-grams."""
-    first = last = _SEED
-    for i in range(min(3, n_tokens)):
-        first = (first ^ tokens[0, i]) * _PRIME
-        last = (last ^ tokens[0, n_tokens - 1 - i]) * _PRIME
-        n = _put(rows, n, first, 3 + i, mask)
-        n = _put(rows, n, last, 6 + i, mask)
-    length = min(n_tokens, MAX_EDGE_TOKENS)
-    a, b, c = _ZERO, _ZERO, _BEGIN
-    d, e = _ZERO, _BEGIN
-    for i in range(length + 1):
-        shape = tokens[1, i] if i < length else _END
-        skeleton = tokens[2, i] if i < length else _END
-        n = _put(rows, n, (c * _PRIME) ^ shape, 9, mask)
-        n = _put(rows, n, (e * _PRIME) ^ skeleton, 12, mask)
-        if i >= 1:
-            n = _put(rows, n, (((b * _PRIME) ^ c) * _PRIME) ^ shape, 10, mask)
-            n = _put(rows, n, (((d * _PRIME) ^ e) * _PRIME) ^ skeleton, 13, mask)
-        if i >= 2:
-            n = _put(rows, n, (((((a * _PRIME) ^ b) * _PRIME) ^ c) * _PRIME) ^ shape, 11, mask)
-        a, b, c = b, c, shape
-        d, e = e, skeleton
-    return n
-
-
-@inlined
-def _ending(counts: Any) -> Any:
-    """Number of the last character's class: the code itself where it is ASCII punctuation, the kind where it is not."""
-    kind = counts[LAST_KIND]
-    return counts[LAST_CODE] if kind in (STOP, COMMA) else 256 + kind
-
-
-@compiled
-def _put_categories(counts: Any, mask: Any, rows: Any, n: Any) -> Any:
-    """Crossed categories: length alone and with ending, opening, capitals, function words, first word."""
-    length = _bucket(counts[WORDS], _LENGTH_EDGES)
-    capitals = _bucket(capitalised_share(counts), _CAPITAL_EDGES)
-    stops = _bucket(counts[SET_COUNTS + STOP_WORD] / max(counts[WORDS], 1), _STOP_EDGES)
-    first = (counts[FIRST_SETS] & 3) * 32 + counts[FIRST_KIND] + 1
-    crossed = (
-        0,
-        _ending(counts),
-        (counts[FIRST_KIND] + 1) * 4 + min(counts[ENDS], 3),
-        capitals,
-        stops,
-        first * 2 + (counts[LAST_KIND] == STOP),
-    )
-    for k in range(6):
-        value = np.uint64(crossed[k] * 16 + length + 1) * _MIX
-        n = _put(rows, n, value, 20 + k, mask)
-    return n
-
-
-@compiled
-def hash_paragraph(
-    buffer: Any, begin: Any, end: Any, kinds_of: Any, folded_of: Any, sets: Any, mask: Any, scratch: Any, rows: Any, bounds: Any
-) -> None:
-    """All features of one paragraph.
-
-    Parameters
-    ----------
-    buffer
-        Well-formed UTF-8, ``uint8``.
-    begin
-        First byte.
-    end
-        Byte after the last.
-    kinds_of
-        Table of kinds.
-    folded_of
-        Table of folded code points.
-    sets
-        Table of word sets, as for :func:`sets_of`.
-    mask
-        Number of rows less one; a power of two less one.
-    scratch
-        Arrays of :func:`make_scratch`; the last receives the surface features.
-    rows
-        Receives row numbers; shape (MAX_FEATURES,).
-    bounds
-        Receives where each block of rows ends; shape (N_BLOCKS,).
-    """
-    codes, kinds, tokens, counts, surface = scratch
-    n = decode(buffer, begin, end, kinds_of, folded_of, codes, kinds)
-    count_characters(codes, kinds, n, counts)
-    n_tokens = tokenize(codes, kinds, n, sets, tokens, counts)
-    measure(counts, tokens, n_tokens, surface)
-    bounds[0] = _put_words(tokens, n_tokens, mask, rows)
-    bounds[1] = _put_edges(tokens, n_tokens, mask, rows, bounds[0])
-    bounds[2] = _put_categories(counts, mask, rows, bounds[1])
-
-
-@compiled
-def make_scratch(offsets: Any) -> Any:
-    """Working arrays, large enough for the longest paragraph.
-
-    Parameters
-    ----------
-    offsets
-        First byte of each paragraph and of the one after the last, shape (n_paragraphs + 1,).
-
-    Returns
-    -------
-    Code points, kinds, tokens, counts and surface features.
-    """
-    longest = 1
-    for i in range(len(offsets) - 1):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+    room = size + size // 2 + PADDING
     return (
-        np.empty(longest, np.uint32),
-        np.empty(longest, np.uint8),
+        np.empty(size + PADDING, np.uint8),
+        np.empty(size + PADDING, np.uint8),
+        np.empty(room, np.uint8),
+        np.empty(room, np.uint8),
         np.empty((3, MAX_TOKENS), np.uint64),
+        np.empty((2, MAX_TOKENS), np.int64),
         np.empty(N_COUNTS, np.int64),
-        np.empty(N_SURFACE, np.float64),
+        np.empty(n_rows, np.uint32),
+        np.empty(N_BLOCKS, np.int64),
+        np.empty(N_SURFACE, np.float32),
     )
 
 
-@compiled
-def find_offsets(buffer: Any, n: Any) -> Any:
-    """Where each of ``n`` paragraphs separated by newlines begins.
+@lean
+def _walk_unicode(buffer: Any, at: Any, tables: Any, folded: Any, classes: Any, tokens: Any, spans: Any, counts: Any) -> Any:
+    """Number of tokens, and the newline's place, of a paragraph that holds letters beyond ASCII."""
+    n_others = scan_unicode(buffer, at, tables.pages, tables.entries, folded, classes)
+    n_tokens, _ = walk(folded, classes, 0, tables, tokens, spans, counts)
+    counts[OTHERS] += n_others
+    while load8(buffer, at) != NEWLINE:
+        at += 1
+    return n_tokens, at
+
+
+@inlined
+def featurise(buffer: Any, at: Any, tables: Any, plan: Any, scratch: Any) -> Any:
+    """Features of the paragraph at ``at``: its rows, where each block of them ends, and its surface, all into the scratch.
 
     Parameters
     ----------
     buffer
-        The paragraphs, ``uint8``.
-    n
-        How many there are.
+        Paragraphs, a newline after each, ``uint8``.
+    at
+        First byte of the paragraph.
+    tables
+        :class:`newswinnow.features.tables.Tables`.
+    plan
+        64 less the bits of a row's number, shortest and longest character n-gram.
+    scratch
+        Of :func:`make_scratch`; the batch's bytes folded and classed.
 
     Returns
     -------
-    Shape (n + 1,); a paragraph ends one byte before the next begins.
+    First byte of the next paragraph.
     """
-    offsets = np.empty(n + 1, np.int64)
-    offsets[0], k = 0, 1
-    for i in range(len(buffer)):
-        if buffer[i] == 10:
-            offsets[k] = i + 1
-            k += 1
-    offsets[n] = len(buffer) + 1
-    return offsets
+    folded, classes, own_folded, own_classes, tokens, spans, counts, rows, ends, surface = scratch
+    shift, shortest, longest = np.uint64(plan[0]), plan[1], plan[2]
+    n_tokens, end = walk(folded, classes, at, tables, tokens, spans, counts)
+    is_ascii = end >= 0
+    if not is_ascii:
+        n_tokens, end = _walk_unicode(buffer, at, tables, own_folded, own_classes, tokens, spans, counts)
+    measure(counts, tokens, n_tokens, tables.logarithms, surface)
+    ends[0] = put_words(tokens, n_tokens, shift, rows)
+    ends[1] = put_edges(tokens, n_tokens, shift, rows, ends[0])
+    ends[2] = put_categories(counts, tables.length_buckets, shift, rows, ends[1])
+    ends[3] = ends[2]
+    if longest and is_ascii:
+        ends[3] = put_characters(folded, spans, n_tokens, shortest, longest, shift, rows, ends[2])
+    elif longest:
+        ends[3] = put_characters(own_folded, spans, n_tokens, shortest, longest, shift, rows, ends[2])
+    return end + 1
 
 
-@compiled
-def to_csr(buffer: Any, offsets: Any, kinds_of: Any, folded_of: Any, sets: Any, mask: Any, scales: Any) -> Any:
-    """Features of many paragraphs as the arrays of a sparse matrix.
-
-    Parameters
-    ----------
-    buffer
-        Paragraphs separated by newlines, ``uint8``.
-    offsets
-        As :func:`find_offsets` gives them.
-    kinds_of
-        Table of kinds.
-    folded_of
-        Table of folded code points.
-    sets
-        Table of word sets, as for :func:`sets_of`.
-    mask
-        Number of rows less one.
-    scales
-        Weight of each block; each of its features has it divided by the root of their number; shape (N_BLOCKS,).
-
-    Returns
-    -------
-    Column indices, values, row pointers (duplicates not yet summed) and surface features, shape (n_paragraphs, N_SURFACE).
-    """
-    n = len(offsets) - 1
-    scratch = make_scratch(offsets)
-    rows, bounds = np.empty(MAX_FEATURES, np.int64), np.empty(N_BLOCKS, np.int64)
-    pointers = np.zeros(n + 1, np.int64)
-    surface = np.empty((n, N_SURFACE), np.float32)
-    room = n * 160 + MAX_FEATURES
-    indices, values = np.empty(room, np.int32), np.empty(room, np.float32)
-    at = 0
-    for i in range(n):
-        hash_paragraph(buffer, offsets[i], offsets[i + 1] - 1, kinds_of, folded_of, sets, mask, scratch, rows, bounds)
-        if at + bounds[N_BLOCKS - 1] > room:
-            room *= 2
-            indices, values = _grown(indices, room, at), _grown(values, room, at)
-        low = 0
-        for block in range(N_BLOCKS):
-            value = np.float32(scales[block] / np.sqrt(max(bounds[block] - low, 1)))
-            for j in range(low, bounds[block]):
-                indices[at], values[at] = rows[j], value
-                at += 1
-            low = bounds[block]
-        pointers[i + 1] = at
-        surface[i] = scratch[4]
-    return indices[:at], values[:at], pointers, surface
+@inlined
+def _scale(scales: Any, block: Any, n: Any) -> Any:
+    return scales[block] / np.sqrt(np.float64(max(n, 1)))
 
 
-@compiled
-def _grown(array: Any, room: Any, n: Any) -> Any:
-    larger = np.empty(room, array.dtype)
-    larger[:n] = array[:n]
-    return larger
+@inlined
+def _add_rows(table: Any, rows: Any, low: Any, high: Any) -> Any:
+    """Sum of the rows' weights, three numbers; exact whatever the order."""
+    a = b = c = 0
+    while low < high:
+        until, total = min(low + _PER_LANE, high), _ZERO
+        for j in range(low, until):
+            total += table[np.uint64(rows[j])]
+        offset = (until - low) * _MIDDLE
+        a += np.int64(total & _LOW) - offset
+        b += np.int64(total >> _LANE & _LOW) - offset
+        c += np.int64(total >> _TWO_LANES) - offset
+        low = until
+    return a, b, c
 
 
-@compiled
+@inlined
+def _add_surface(surface: Any, dense: Any, x: Any, y: Any, z: Any) -> Any:
+    for k in range(N_SURFACE):
+        value = np.float64(surface[k])
+        x, y, z = x + value * dense[k, 0], y + value * dense[k, 1], z + value * dense[k, 2]
+    return x, y, z
+
+
+@lean_entry
 def score(
-    buffer: Any,
-    offsets: Any,
-    kinds_of: Any,
-    folded_of: Any,
-    sets: Any,
-    scales: Any,
-    weights: Any,
-    dense: Any,
-    bias: Any,
-    out: Any,
+    buffer: Any, tables: Any, plan: Any, scales: Any, table: Any, step: Any, dense: Any, bias: Any, scratch: Any, out: Any
 ) -> None:
     """Logits of many paragraphs in one pass, with no matrix in between.
 
     Parameters
     ----------
     buffer
-        Paragraphs separated by newlines, ``uint8``.
-    offsets
-        As :func:`find_offsets` gives them.
-    kinds_of
-        Table of kinds.
-    folded_of
-        Table of folded code points.
-    sets
-        Table of word sets, as for :func:`sets_of`.
+        Paragraphs, a newline after each, ``uint8``.
+    tables
+        :class:`newswinnow.features.tables.Tables`.
+    plan
+        64 less the bits of a row's number, shortest and longest character n-gram.
     scales
-        As in :func:`to_csr`.
-    weights
-        Per hashed feature, shape (n_rows, 3), n_rows a power of two.
+        Weight of each block; each of its features has it divided by the root of their number; shape (N_BLOCKS,).
+    table
+        Of :class:`newswinnow.features.hashed.Lanes`.
+    step
+        Of the same.
     dense
-        Per surface feature, shape (N_SURFACE, 3).
+        Weights of the surface features, ``float64``, shape (N_SURFACE, 3).
     bias
-        Shape (3,).
+        ``float64``, shape (3,).
+    scratch
+        Of :func:`make_scratch`.
     out
         Receives logits, ``float64``, shape (n_paragraphs, 3).
     """
-    scratch = make_scratch(offsets)
-    rows, bounds = np.empty(MAX_FEATURES, np.int64), np.empty(N_BLOCKS, np.int64)
-    mask = np.uint64(len(weights) - 1)
-    for i in range(len(offsets) - 1):
-        hash_paragraph(buffer, offsets[i], offsets[i + 1] - 1, kinds_of, folded_of, sets, mask, scratch, rows, bounds)
+    rows, ends, measured = scratch[7], scratch[8], scratch[9]
+    scan_ascii(buffer, scratch[0], scratch[1])
+    at = 0
+    for i in range(len(out)):
+        at = featurise(buffer, at, tables, plan, scratch)
         x, y, z = bias[0], bias[1], bias[2]
         low = 0
         for block in range(N_BLOCKS):
-            a = b = c = np.float32(0)
-            for j in range(low, bounds[block]):
-                row = rows[j]
-                a, b, c = a + weights[row, 0], b + weights[row, 1], c + weights[row, 2]
-            scale = scales[block] / np.sqrt(max(bounds[block] - low, 1))
+            a, b, c = _add_rows(table, rows, low, ends[block])
+            scale = _scale(scales, block, ends[block] - low) * step
             x, y, z = x + scale * a, y + scale * b, z + scale * c
-            low = bounds[block]
+            low = ends[block]
+        out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+
+
+@lean_entry
+def score_floats(
+    buffer: Any, tables: Any, plan: Any, scales: Any, table: Any, dense: Any, bias: Any, scratch: Any, out: Any
+) -> None:
+    """What :func:`score` does, for weights that are on no common grid.
+
+    Parameters
+    ----------
+    buffer
+        Paragraphs, a newline after each, ``uint8``.
+    tables
+        :class:`newswinnow.features.tables.Tables`.
+    plan
+        64 less the bits of a row's number, shortest and longest character n-gram.
+    scales
+        As for :func:`score`.
+    table
+        Weights of the rows, ``float32``, shape (2**bits, 3).
+    dense
+        As for :func:`score`.
+    bias
+        As for :func:`score`.
+    scratch
+        Of :func:`make_scratch`.
+    out
+        Receives logits, ``float64``, shape (n_paragraphs, 3).
+    """
+    rows, ends, measured = scratch[7], scratch[8], scratch[9]
+    scan_ascii(buffer, scratch[0], scratch[1])
+    at = 0
+    for i in range(len(out)):
+        at = featurise(buffer, at, tables, plan, scratch)
+        x, y, z = bias[0], bias[1], bias[2]
+        low = 0
+        for block in range(N_BLOCKS):
+            a = b = c = 0.0
+            for j in range(low, ends[block]):
+                row = np.uint64(rows[j])
+                a, b, c = a + table[row, 0], b + table[row, 1], c + table[row, 2]
+            scale = _scale(scales, block, ends[block] - low)
+            x, y, z = x + scale * a, y + scale * b, z + scale * c
+            low = ends[block]
+        out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+
+
+@lean_entry
+def softmax(logits: Any) -> None:
+    """Logits made probabilities in place.
+
+    Parameters
+    ----------
+    logits
+        ``float64``, shape (n_paragraphs, 3).
+    """
+    for i in range(len(logits)):
+        x, y, z = logits[i, 0], logits[i, 1], logits[i, 2]
+        largest = max(x, y, z)
+        x, y, z = np.exp(x - largest), np.exp(y - largest), np.exp(z - largest)
+        total = x + y + z
+        logits[i, 0], logits[i, 1], logits[i, 2] = x / total, y / total, z / total
+
+
+@lean_entry
+def best_of(logits: Any, codes: Any) -> None:
+    """Which logit of each paragraph is the largest, of equal ones the first.
+
+    Parameters
+    ----------
+    logits
+        ``float64``, shape (n_paragraphs, 3).
+    codes
+        Receives the column, ``uint8``, shape (n_paragraphs,).
+    """
+    for i in range(len(logits)):
+        x, y, z = logits[i, 0], logits[i, 1], logits[i, 2]
+        codes[i] = (1 if y >= z else 2) if max(y, z) > x else 0
+
+
+@inlined
+def _add_vectors(table: Any, steps: Any, step_mask: Any, rows: Any, low: Any, high: Any, column: Any, total: Any) -> None:
+    """Add the rows' vectors, CHUNK columns from ``column`` on, to the total: four at once, as additions wait for each other."""
+    at = np.uint64(column)
+    for j in range(low, high - 3, 4):
+        p, q, r, s = np.uint64(rows[j]), np.uint64(rows[j + 1]), np.uint64(rows[j + 2]), np.uint64(rows[j + 3])
+        a, b, c, d = steps[p & step_mask], steps[q & step_mask], steps[r & step_mask], steps[s & step_mask]
+        for k in range(CHUNK):
+            here = at + np.uint64(k)
+            first = a * np.float32(table[p, here]) + b * np.float32(table[q, here])
+            second = c * np.float32(table[r, here]) + d * np.float32(table[s, here])
+            total[k] += first + second
+    for j in range(high - (high - low) % 4, high):
+        row = np.uint64(rows[j])
+        step = steps[row & step_mask]
+        for k in range(CHUNK):
+            total[k] += step * np.float32(table[row, at + np.uint64(k)])
+
+
+@lean_entry
+def embed(
+    buffer: Any, tables: Any, plan: Any, scales: Any, table: Any, steps: Any, scratch: Any, total: Any, out: Any, surface: Any
+) -> None:
+    """Per paragraph the scaled sum of its rows of an embedding table, and its surface features.
+
+    Parameters
+    ----------
+    buffer
+        Paragraphs, a newline after each, ``uint8``.
+    tables
+        :class:`newswinnow.features.tables.Tables`.
+    plan
+        64 less the bits of a row's number, shortest and longest character n-gram.
+    scales
+        As for :func:`score`.
+    table
+        ``float32`` or ``int8``, shape (n_rows, d), d a multiple of CHUNK.
+    steps
+        What each row's numbers are multiplied by, ``float32``, shape (n_rows,), or (1,) for one step for all.
+    scratch
+        Of :func:`make_scratch`.
+    total
+        Room for CHUNK sums, ``float32``.
+    out
+        Receives the sums, ``float32``, shape (n_paragraphs, d), d a multiple of CHUNK.
+    surface
+        Receives the surface features, ``float32``, shape (n_paragraphs, N_SURFACE).
+    """
+    rows, ends, measured = scratch[7], scratch[8], scratch[9]
+    scan_ascii(buffer, scratch[0], scratch[1])
+    at = 0
+    step_mask = np.uint64(len(steps) - 1)
+    for i in range(len(out)):
+        at = featurise(buffer, at, tables, plan, scratch)
         for k in range(N_SURFACE):
-            value = scratch[4][k]
-            x, y, z = x + value * dense[k, 0], y + value * dense[k, 1], z + value * dense[k, 2]
-        out[i, 0], out[i, 1], out[i, 2] = x, y, z
+            surface[i, k] = measured[k]
+        for column in range(0, table.shape[1], CHUNK):
+            low = 0
+            for k in range(CHUNK):
+                out[i, column + k] = 0
+            for block in range(N_BLOCKS):
+                total[:] = 0
+                _add_vectors(table, steps, step_mask, rows, low, ends[block], column, total)
+                scale = np.float32(_scale(scales, block, ends[block] - low))
+                for k in range(CHUNK):
+                    out[i, column + k] += scale * total[k]
+                low = ends[block]
+
+
+@lean_entry
+def to_csr(
+    buffer: Any,
+    tables: Any,
+    plan: Any,
+    scales: Any,
+    scratch: Any,
+    indices: Any,
+    values: Any,
+    pointers: Any,
+    surface: Any,
+) -> None:
+    """Features of many paragraphs as the arrays of a sparse matrix, duplicates not yet summed.
+
+    Parameters
+    ----------
+    buffer
+        Paragraphs, a newline after each, ``uint8``.
+    tables
+        :class:`newswinnow.features.tables.Tables`.
+    plan
+        64 less the bits of a row's number, shortest and longest character n-gram.
+    scales
+        As for :func:`score`.
+    scratch
+        Of :func:`make_scratch`.
+    indices
+        Receives column indices, ``int32``, long enough for all rows.
+    values
+        Receives values, ``float32``, as long.
+    pointers
+        Receives where each paragraph's rows begin, ``int64``, shape (n_paragraphs + 1,).
+    surface
+        Receives the surface features, ``float32``, shape (n_paragraphs, N_SURFACE).
+    """
+    rows, ends, measured = scratch[7], scratch[8], scratch[9]
+    scan_ascii(buffer, scratch[0], scratch[1])
+    at, n_put = 0, 0
+    pointers[0] = 0
+    for i in range(len(surface)):
+        at = featurise(buffer, at, tables, plan, scratch)
+        for k in range(N_SURFACE):
+            surface[i, k] = measured[k]
+        low = 0
+        for block in range(N_BLOCKS):
+            value = np.float32(_scale(scales, block, ends[block] - low))
+            for j in range(low, ends[block]):
+                indices[n_put], values[n_put] = rows[j], value
+                n_put += 1
+            low = ends[block]
+        pointers[i + 1] = n_put

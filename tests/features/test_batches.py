@@ -1,0 +1,63 @@
+"""Batches cover everything once, in as many threads as are asked for."""
+
+import threading
+
+import pytest
+
+from newswinnow.features.batches import BATCH, MIN_THREADED, VARIABLE, each_batch, threads_for
+
+
+@pytest.mark.parametrize("n", [0, 1, BATCH, BATCH + 1, 5 * BATCH - 1])
+@pytest.mark.parametrize("n_threads", [None, 1, 2, 7])
+def test_batches_cover_everything_once(n: int, n_threads: int | None) -> None:
+    done = [0] * n
+
+    def run(begin: int, end: int) -> None:
+        for i in range(begin, end):
+            done[i] += 1
+
+    each_batch(run, n, n_threads=n_threads)
+    assert done == [1] * n
+
+
+def test_threads_work_side_by_side() -> None:
+    meeting = threading.Barrier(2, timeout=30)
+
+    def run(begin: int, end: int) -> None:
+        meeting.wait()
+
+    each_batch(run, 2 * BATCH, n_threads=2)
+    assert not meeting.broken
+
+
+def test_an_exception_comes_through() -> None:
+    def run(begin: int, end: int) -> None:
+        raise ValueError(f"bad at {begin}")
+
+    with pytest.raises(ValueError, match="bad at 0"):
+        each_batch(run, 3 * BATCH, n_threads=2)
+
+
+def test_threads_are_those_asked_for_and_one_for_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newswinnow.features.batches._n_cores", lambda: 4)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert threads_for(MIN_THREADED - 1, None) == 1
+    assert threads_for(100 * BATCH, None) == 4
+    assert threads_for(100 * BATCH, 2) == 2
+    assert threads_for(2 * BATCH, 9) == 2
+    assert threads_for(0, 3) == 1
+    monkeypatch.setenv(VARIABLE, "3")
+    assert threads_for(100 * BATCH, None) == 3
+    assert threads_for(100 * BATCH, 1) == 1
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_bad_numbers_of_threads_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(ValueError, match=rf"{VARIABLE}: must be a whole number >= 1; got {value}"):
+        threads_for(10, None)
+
+
+def test_a_bad_argument_is_refused() -> None:
+    with pytest.raises(ValueError, match="n_threads: must be a whole number >= 1; got 0"):
+        threads_for(10, 0)
