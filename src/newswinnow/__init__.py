@@ -4,7 +4,6 @@ The names below are the public API; each is imported when first used, so that ``
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("newswinnow")
     if name not in _HOME:
         raise AttributeError(f"module 'newswinnow' has no attribute {name!r}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newswinnow.corpus.records import RecordCollector, RecordRules
+from newswinnow.corpus.tables import rows_from_records, table_from_rows
+from newswinnow.corpus.write import write_jsonl
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.rules import LineRule
+from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import FloatArray
 
 PROBABILITIES = ["p_news", "p_boilerplate", "p_related_link"]
@@ -153,3 +158,50 @@ def test_refuses_a_context_the_model_does_not_know(rule: Predictor, context: str
 def test_knows_its_own_context(rule: Predictor, context: str) -> None:
     found = rule.predict_table(pd.DataFrame({"text": ["Share"]}), context=context)
     assert found["predicted"].tolist() == ["boilerplate"]
+
+
+fields = st.fixed_dictionaries(
+    {"text": st.sampled_from(["", "Share", "The council of Tarn met on Monday to vote.", "Council of Tarn to meet"])},
+    optional={
+        "status": st.none() | st.just("empty"),
+        "link_density": st.none() | st.floats(0, 1) | st.integers(0, 1),
+        "mood": st.none() | st.integers(-(2**63), 2**63) | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
+        "p_news": st.none() | st.floats(0, 1) | st.text(max_size=3),
+    },
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(fields, max_size=5))
+def test_rows_and_tables_get_the_same_predictions_byte_for_byte(rule: Predictor, records: list[dict[str, Any]]) -> None:
+    collector = RecordCollector(RecordRules(keeps_empty=True))
+    for i, record in enumerate(records):
+        collector.add({"page": "p", "position": i, **record}, source="test", line=i)
+    rows = rows_from_records(collector)
+    by_rows, by_table = io.BytesIO(), io.BytesIO()
+    write_jsonl(rule.predict_rows(rows), by_rows)
+    write_jsonl(rule.predict_table(table_from_rows(rows)), by_table)
+    assert by_rows.getvalue() == by_table.getvalue()
+
+
+class OfPages:
+    """An estimator that knows pages: news is what stands first."""
+
+    classes_ = np.array(["news", "boilerplate", "related-link"])
+
+    def predict_proba(self, table: Any, *, context: str) -> FloatArray:
+        places = table["position"] if context != "alone" and "position" in table.columns else [0] * len(table)
+        return np.array([[1.0, 0, 0] if place == 0 else [0, 1.0, 0] for place in places])
+
+
+def test_a_model_of_pages_is_given_tables_and_the_context() -> None:
+    model = Predictor(OfPages(), contexts=("alone", "order"))
+    table = pd.DataFrame({"text": ["a", "", "b"], "position": [0, 1, 2]})
+    assert model.predict(table).tolist() == ["news", "boilerplate", "boilerplate"]
+    assert model.predict(table, context="alone").tolist() == ["news"] * 3
+    assert model.predict(["a", "b"], context="order").tolist() == ["news", "news"]
+    assert model.predict_table(table)["predicted"].isna().tolist() == [False, True, False]
+    rows = Rows({"text": ["a", "", "b"], "position": [0, 1, 2]})
+    assert model.predict_rows(rows, context="order")["predicted"] == ["news", None, "boilerplate"]
+    with pytest.raises(ValueError, match="context: must be auto or one of alone, order for this model; got 'bag'"):
+        model.predict_proba(["a"], context="bag")

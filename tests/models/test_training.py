@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from newswinnow.models.fitting import fit_quietly
 from newswinnow.models.registry import FAMILIES, ModelSpec
 from newswinnow.models.rules import LineRule
-from newswinnow.models.training import check_trainable, fit_quietly, table_digest, train
+from newswinnow.models.training import check_trainable, site_digest, table_digest, train
 
 
 def table(counts: dict[str, int], *, sites: int = 3) -> pd.DataFrame:
@@ -153,6 +154,7 @@ def test_training_says_what_it_did(corpus: pd.DataFrame) -> None:
             "n_pages": 12,
             "labels": {"news": 36, "boilerplate": 36, "related-link": 36},
             "seed": 4,
+            "sites": sorted(map(site_digest, corpus["site"].unique())),
         },
         "metrics": {},
     }

@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 from newswinnow.models.linear import weights_from_tensors, weights_to_tensors
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.saved import MANIFEST, WEIGHTS, ModelLoadError, load_model, save_model, verify_model
+from newswinnow.models.saved.manifest import manifest_bytes
 from newswinnow.models.winnow import WinnowClassifier
 from newswinnow.paragraphs.label import LABELS
 
@@ -140,9 +141,9 @@ def rewrite(saved: Path, tensors: dict[str, Any]) -> None:
 
     data = save(tensors)
     (saved / WEIGHTS).write_bytes(data)
-    manifest = json.loads((saved / MANIFEST).read_text())
-    manifest["members"][WEIGHTS]["sha256"] = hashlib.sha256(data).hexdigest()
-    (saved / MANIFEST).write_text(json.dumps(manifest))
+    manifest = json.loads((saved / MANIFEST).read_text(encoding="utf-8"))
+    manifest["members"][WEIGHTS] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    (saved / MANIFEST).write_bytes(manifest_bytes(manifest, where="test"))
 
 
 @pytest.mark.parametrize(

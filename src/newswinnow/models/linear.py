@@ -3,13 +3,13 @@
 Finding the weights is left to :mod:`newswinnow.models.winnow`, keeping them in a file to :mod:`newswinnow.models.saved`.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from newswinnow.features.hashed import SURFACE_NAMES, LinearWeights, linear_logits
+from newswinnow.features.hashed import SURFACE_NAMES, LinearWeights, linear_codes, linear_probabilities
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import FloatArray, texts_of
 
@@ -46,7 +46,7 @@ class LinearModel:
         -------
         Shape (n_paragraphs, 3), columns in label order.
         """
-        return softmax(linear_logits(texts_of(X), self.weights))
+        return linear_probabilities(texts_of(X), self.weights)
 
     def predict(self, X: Any) -> np.ndarray[Any, np.dtype[np.str_]]:
         """Most probable labels.
@@ -60,25 +60,22 @@ class LinearModel:
         -------
         Shape (n_paragraphs,); of equal probabilities the first in label order.
         """
-        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[linear_logits(texts_of(X), self.weights).argmax(axis=1)]
+        return self.predict_texts(texts_of(X))
+
+    def predict_texts(self, texts: list[str]) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """Most probable labels of what is known to be texts.
+
+        Parameters
+        ----------
+        texts
+            The paragraphs.
+
+        Returns
+        -------
+        As :meth:`predict`.
+        """
+        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[linear_codes(texts, self.weights)]
         return labels
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities from logits, row by row.
-
-    Parameters
-    ----------
-    logits
-        Shape (n_paragraphs, n_labels).
-
-    Returns
-    -------
-    Same shape, rows summing to 1.
-    """
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True)) if len(logits) else logits
-    probabilities: FloatArray = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def weights_to_tensors(weights: LinearWeights) -> dict[str, npt.NDArray[Any]]:
@@ -92,8 +89,15 @@ def weights_to_tensors(weights: LinearWeights) -> dict[str, npt.NDArray[Any]]:
     Returns
     -------
     Name to tensor.
+
+    Raises
+    ------
+    ValueError
+        If the model has character n-grams, which the saved format does not know.
     """
-    tensors = {field.name: np.ascontiguousarray(getattr(weights, field.name)) for field in fields(weights)}
+    if weights.characters.longest:
+        raise ValueError(f"weights: must have no character n-grams to be saved; got {weights.characters}")
+    tensors = {name: np.ascontiguousarray(getattr(weights, name)) for name in ("hashed", "dense", "bias", "scales")}
     tensors["hashed"] = tensors["hashed"].astype(np.float16)
     return tensors
 

@@ -127,7 +127,7 @@ def _boosting(spec: ModelSpec, seed: int) -> Any:
 
 
 def _winnow(spec: ModelSpec, seed: int) -> Any:
-    return WinnowClassifier(bits=spec.bits, C=spec.C, min_count=spec.min_df, balanced=spec.balanced)
+    return WinnowClassifier(bits=spec.bits, C=spec.C, min_count=spec.min_df, balanced=spec.balanced, random_state=seed)
 
 
 def _majority(spec: ModelSpec, seed: int) -> Any:
@@ -168,6 +168,40 @@ def min_per_label(spec: ModelSpec) -> int:
     At least 1.
     """
     return _MIN_PER_LABEL.get(spec.family, 1)
+
+
+# What a model's fit calls the weights of rows.
+_WEIGHT_PARAMETER: Final = {
+    "winnow": "sample_weight",
+    **dict.fromkeys(("majority", "naive-bayes", "tfidf-logistic", "tfidf-svm"), "classifier__sample_weight"),
+}
+
+
+def weight_parameter(spec: ModelSpec) -> str:
+    """The parameter by which a model's ``fit`` takes weights of rows.
+
+    Parameters
+    ----------
+    spec
+        The model.
+
+    Returns
+    -------
+    Its name.
+
+    Raises
+    ------
+    ValueError
+        If the family takes no weights.
+
+    Examples
+    --------
+    >>> weight_parameter(ModelSpec("winnow"))
+    'sample_weight'
+    """
+    if spec.family not in _WEIGHT_PARAMETER:
+        raise ValueError(f"family: must be one of {', '.join(_WEIGHT_PARAMETER)} to weight labels; got {spec.family!r}")
+    return _WEIGHT_PARAMETER[spec.family]
 
 
 def build_model(spec: ModelSpec, *, seed: int = 0) -> Any:

@@ -4,21 +4,18 @@ Checks that the table can train at all come first, before hours are spent; measu
 """
 
 import hashlib
-import logging
-import warnings
 from typing import Any
 
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 
+from newswinnow.models.fitting import check_counts, fit_weighted
+from newswinnow.models.mixing import READ, LabelMix, origins_of
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.registry import ModelSpec, build_model, min_per_label
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, SITE, TEXT, labelled_rows
+from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, SITE, TEXT, FloatArray, labelled_rows
 
 MIN_PER_CLASS = 2
-
-_LOG = logging.getLogger(__name__)
 
 
 def table_digest(table: pd.DataFrame) -> str:
@@ -40,32 +37,19 @@ def table_digest(table: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def check_counts(labels: pd.Series, *, at_least: int, where: str) -> None:
-    """Refuse labels that no model can be trained on.
+def site_digest(site: str) -> str:
+    """Short digest of a site: enough to tell whether a model was trained on it, without a list of names in every model.
 
     Parameters
     ----------
-    labels
-        Label strings, shape (n_paragraphs,).
-    at_least
-        Paragraphs that every label present must have.
-    where
-        What the message names as their place.
+    site
+        Registrable domain.
 
-    Raises
-    ------
-    ValueError
-        If a value is not one of the three labels, fewer than two of them occur, or one has too few paragraphs.
+    Returns
+    -------
+    The first 12 hexadecimal digits of its sha256.
     """
-    counts = labels.astype(str).value_counts()
-    unknown = sorted(set(counts.index) - set(LABELS))
-    if unknown:
-        raise ValueError(f"{where}: label must be one of {', '.join(LABELS)}; got {unknown[0]!r}")
-    shown = ", ".join(f"{label} {counts.get(label, 0)}" for label in LABELS)
-    if len(counts) < 2:
-        raise ValueError(f"{where}: must have at least two labels to train on; got {shown}")
-    if counts.min() < at_least:
-        raise ValueError(f"{where}: every label present needs at least {at_least} paragraphs; got {shown}")
+    return hashlib.sha256(site.encode()).hexdigest()[:12]
 
 
 def check_trainable(table: pd.DataFrame, *, n_folds: int = 0, spec: ModelSpec | None = None) -> None:
@@ -97,7 +81,7 @@ def check_trainable(table: pd.DataFrame, *, n_folds: int = 0, spec: ModelSpec | 
             raise ValueError(f"corpus: every labelled paragraph must have a site for folds by site; got {n_without} without")
 
 
-def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, seed: int = 0) -> Predictor:
+def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, mix: LabelMix | None = None, seed: int = 0) -> Predictor:
     """Train a model on the labelled rows of a table.
 
     Parameters
@@ -106,6 +90,8 @@ def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, seed: int = 0)
         A paragraph table with labels.
     spec
         What to train; the default is TF-IDF with surface features and logistic regression.
+    mix
+        How much labels of each origin count; all the same by default.
     seed
         Seed of everything random.
 
@@ -126,42 +112,32 @@ def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, seed: int = 0)
     >>> train(corpus, ModelSpec("three-line")).predict(["Share"]).tolist()
     ['boilerplate']
     """
-    spec = spec or ModelSpec()
+    spec, mix = spec or ModelSpec(), mix or LabelMix()
     check_trainable(corpus, spec=spec)
     rows = labelled_rows(corpus)
-    estimator = fit_quietly(build_model(spec, seed=seed), rows, rows[LABEL].to_numpy(dtype=str))
+    weights = mix.row_weights(rows, spec, seed=seed)
+    rows, weights = rows[weights > 0], weights[weights > 0]
+    check_trainable(rows, spec=spec)
+    estimator = fit_weighted(build_model(spec, seed=seed), rows, weights, spec=spec)
     training = {
         "digest": table_digest(rows),
         "n_paragraphs": len(rows),
         "n_pages": int(rows[PAGE].nunique()),
         "labels": {str(label): int((rows[LABEL] == label).sum()) for label in LABELS},
         "seed": seed,
+        "sites": sorted({site_digest(str(site)) for site in rows[SITE].dropna()}) if SITE in rows.columns else [],
+        **_origins(rows, weights, mix),
     }
     return Predictor(estimator, {"spec": spec.as_dict(), "training": training, "metrics": {}})
 
 
-def fit_quietly(estimator: Any, X: Any, y: Any) -> Any:
-    """Fit, turning a failure to converge into a logged warning of one line instead of a screenful.
-
-    Parameters
-    ----------
-    estimator
-        Unfitted classifier.
-    X
-        A paragraph table.
-    y
-        Labels, shape (n_paragraphs,).
-
-    Returns
-    -------
-    The fitted estimator.
-    """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        fitted = estimator.fit(X, y)
-    for warning in caught:
-        if not issubclass(warning.category, ConvergenceWarning):
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
-        _LOG.warning("training: should converge; got a stop at the maximum number of iterations")
-    return fitted
+def _origins(rows: pd.DataFrame, weights: FloatArray, mix: LabelMix) -> dict[str, Any]:
+    """What a manifest says of the origin of labels: nothing where all are read and count the same."""
+    origins = pd.Series(origins_of(rows))
+    if mix == LabelMix() and (origins == READ).all():
+        return {}
+    summed = pd.Series(weights).groupby(origins.to_numpy())
+    return {
+        "origins": {str(name): {"n_paragraphs": len(part), "weight": float(part.sum())} for name, part in summed},
+        "min_agreement": mix.min_agreement,
+    }

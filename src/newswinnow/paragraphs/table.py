@@ -4,13 +4,17 @@ Reading and writing files, and rejecting bad records with their line, is left to
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from newswinnow.paragraphs.label import LABELS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from newswinnow.paragraphs.rows import Rows
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -54,7 +58,7 @@ def collapse_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
-def table_from_texts(texts: Iterable[str], *, page: str) -> pd.DataFrame:
+def table_from_texts(texts: Iterable[str], *, page: str) -> "pd.DataFrame":
     """One page as a paragraph table.
 
     Parameters
@@ -73,6 +77,8 @@ def table_from_texts(texts: Iterable[str], *, page: str) -> pd.DataFrame:
     >>> table_from_texts(["Share", " ", "A bridge  opened."], page="p1").to_dict("list")
     {'page': ['p1', 'p1'], 'position': [0, 1], 'text': ['Share', 'A bridge opened.']}
     """
+    import pandas as pd
+
     kept = [text for text in map(collapse_whitespace, texts) if text]
     return pd.DataFrame({PAGE: [page] * len(kept), POSITION: range(len(kept)), TEXT: pd.Series(kept, dtype="str")})
 
@@ -98,18 +104,20 @@ def texts_of(X: Any) -> list[str]:
     """
     if isinstance(X, str):
         raise TypeError(f"X: must be a list, Series or table of texts; got one str {X[:40]!r} (write [text])")
-    if isinstance(X, pd.DataFrame):
+    if hasattr(X, "columns"):
         if TEXT not in X.columns:
             raise ValueError(f"X: a paragraph table must have a column 'text'; got {list(X.columns)}")
         X = X[TEXT]
     texts = list(X)
+    if set(map(type, texts)) <= {str}:  # half the time of the loop
+        return texts
     for i, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"X[{i}]: must be a str; got {type(text).__name__} {text!r}")
     return texts
 
 
-def n_words_of(texts: pd.Series) -> pd.Series:
+def n_words_of(texts: "pd.Series") -> "pd.Series":
     """Words per text, cut at whitespace.
 
     Parameters
@@ -124,7 +132,7 @@ def n_words_of(texts: pd.Series) -> pd.Series:
     return texts.map(lambda text: len(text.split())).astype(np.int64)
 
 
-def labelled_rows(table: pd.DataFrame) -> pd.DataFrame:
+def labelled_rows(table: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of a table that carry a label.
 
     Parameters
@@ -146,7 +154,7 @@ def labelled_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table[table[LABEL].notna()]
 
 
-def require_columns(table: pd.DataFrame, columns: Sequence[str], *, where: str) -> None:
+def require_columns(table: "pd.DataFrame | Rows", columns: Sequence[str], *, where: str) -> None:
     """Refuse a table that lacks columns.
 
     Parameters
