@@ -4,16 +4,19 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
 from sklearn.metrics import f1_score
+from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar  # type: ignore[import-untyped]
+from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from newswinnow.evaluation.comparison import Comparison, compare, mcnemar
+from newswinnow.evaluation.comparison import Comparison, compare, holm, mcnemar
 
 Answers = Callable[..., pd.DataFrame]
 
@@ -85,8 +88,8 @@ def test_few_pages_are_not_enough_and_the_number_named_would_do(answers: Answers
     n_pages = 12
     found = compare(answers(n_pages, right=0.75, seed=1), answers(n_pages, right=0.79, seed=2))
     more = more_pages(found)
-    assert 10 < more < 400
-    enough = 3 * (n_pages + more)
+    assert 10 < more < 800
+    enough = 2 * (n_pages + more)
     again = compare(answers(enough, right=0.75, seed=1), answers(enough, right=0.79, seed=2))
     assert again.verdict == "better"
 
@@ -151,8 +154,8 @@ def test_number_of_pages_by_mcnemar_against_a_hand_calculation() -> None:
     assert found.difference.low > 0
     assert (found.n_only_first, found.n_only_second) == (8, 16)
     assert found.p_value > 0.05
-    # z = 8 / sqrt(24) on 8 pages must grow to 1.96: 8 * (1.96**2 * 24 / 8**2 - 1) = 3.5 more.
-    assert more_pages(found) == 4
+    # z = 8 / sqrt(24) on 8 pages must grow to 1.96 + 0.84: 8 * (2.8**2 * 24 / 8**2 - 1) = 15.5 more.
+    assert more_pages(found) == found.more_pages == 16
 
 
 def test_number_of_pages_by_the_interval_against_a_hand_calculation(answers: Answers) -> None:
@@ -160,7 +163,10 @@ def test_number_of_pages_by_the_interval_against_a_hand_calculation(answers: Ans
     value, low, high = found.difference.value, found.difference.low, found.difference.high
     assert low < 0 < value < high
     assert value > 0.01
-    assert more_pages(found) == math.ceil(12 * (((high - low) / 2 / value) ** 2 - 1))
+    error = (high - low) / 2 / t.ppf(0.975, 11)
+    lead = found.n_only_second - found.n_only_first
+    by_mcnemar = (found.n_only_first + found.n_only_second) / lead**2
+    assert more_pages(found) == math.ceil(12 * (2.80158**2 * max((error / value) ** 2, by_mcnemar) - 1))
 
 
 def test_seed_decides_the_interval_and_nothing_else(answers: Answers) -> None:
@@ -215,7 +221,7 @@ def test_refuses_a_different_number_of_paragraphs(answers: Answers) -> None:
 
 def test_texts_are_compared_only_where_both_have_them(answers: Answers) -> None:
     first, second = answers(5, right=0.6, seed=1), answers(5, right=0.9, seed=2)
-    assert compare(first.drop(columns="text"), second) == compare(first, second)
+    assert replace(compare(first.drop(columns="text"), second), slices=()) == replace(compare(first, second), slices=())
 
 
 def test_refuses_tables_without_labelled_paragraphs(answers: Answers) -> None:
@@ -238,3 +244,61 @@ def test_comparison_as_plain_values_survives_json(answers: Answers) -> None:
     plain = json.loads(json.dumps(found.as_dict()))
     assert plain["difference"]["value"] == found.difference.value
     assert plain["verdict"] == found.verdict
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_holm_of_nothing() -> None:
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mcnemar_is_that_of_statsmodels(seed: int) -> None:
+    first, second = np.random.default_rng(seed).random((2, 60)) < [[0.7], [0.85]]
+    table = [[(first & second).sum(), (first & ~second).sum()], [(~first & second).sum(), (~first & ~second).sum()]]
+    assert mcnemar(first, second)[2] == pytest.approx(reference_mcnemar(table, exact=True).pvalue)
+
+
+def test_every_slice_has_a_verdict_of_its_own(answers: Answers) -> None:
+    first = answers(60, right=0.7, seed=1).assign(slice_kind=["a", "b"] * 360)
+    second = first.copy()
+    in_a = second["slice_kind"] == "a"
+    second.loc[in_a, "predicted"] = second.loc[in_a, "label"]
+    found = compare(first, second)
+    assert [(part.kind, part.name, part.n_paragraphs, part.n_pages) for part in found.slices] == [
+        ("kind", "a", 360, 60),
+        ("kind", "b", 360, 60),
+    ]
+    assert [part.verdict for part in found.slices] == ["better", "tied"]
+    assert [part.is_small for part in found.slices] == [False, False]
+    assert found.slices[1].p_value == 1.0
+
+
+def test_slices_pay_for_their_number(answers: Answers) -> None:
+    first, second = answers(40, right=0.78, seed=1), answers(40, right=0.85, seed=2)
+    alone = compare(first.assign(slice_one="all"), second).slices[0]
+    many = {f"slice_{i}": "all" for i in range(20)}
+    crowded = compare(first.assign(**many), second).slices[0]
+    assert 0 < alone.p_value < crowded.p_value
+    assert crowded.p_value == pytest.approx(min(20 * alone.p_value, 1))
+    assert crowded.difference == alone.difference
+
+
+def test_slices_come_from_texts_and_hints_where_none_are_given(answers: Answers) -> None:
+    first = answers(12, right=0.8).assign(link_density=0.0, source=["a", "b"] * 72)
+    kinds = {part.kind for part in compare(first, answers(12, right=0.8, seed=3)).slices}
+    assert kinds == {"length", "position", "links", "source"}
+    bare = first[["page", "position", "label", "predicted"]]
+    assert compare(bare, bare).slices == ()
+
+
+def test_one_page_decides_nothing(answers: Answers) -> None:
+    first, second = answers(1, right=0.5, seed=1, n_rows=60), answers(1, right=1.0, seed=2, n_rows=60)
+    found = compare(first, second)
+    assert found.verdict.startswith("not enough data (about ")
+    assert (found.difference.low, found.difference.high) == (-1.0, 1.0)
+    assert compare(first, first).verdict == "tied"

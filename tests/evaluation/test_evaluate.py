@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from newswinnow.evaluation.evaluate import Evaluation, calibration_of, evaluate, evaluate_predictions
+from newswinnow.evaluation.evaluate import Evaluation, evaluate, evaluate_predictions
 from newswinnow.evaluation.scores import score
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.rules import LineRule
-from newswinnow.models.training import table_digest
+from newswinnow.models.training import site_digest, table_digest
 
 Answers = Callable[..., pd.DataFrame]
 PROBABILITIES = ["p_news", "p_boilerplate", "p_related_link"]
@@ -34,54 +32,6 @@ def table(answers: Answers) -> pd.DataFrame:
 
 def measured(table: pd.DataFrame, **options: Any) -> Evaluation:
     return evaluate_predictions(table, **{"n_resamples": 20, **options})
-
-
-# Calibration
-
-
-def test_calibration_against_a_hand_calculation() -> None:
-    probabilities = np.array(
-        [
-            [0.95, 0.03, 0.02],  # right
-            [0.05, 0.91, 0.04],  # wrong
-            [0.62, 0.20, 0.18],  # right
-            [0.30, 0.68, 0.02],  # right
-            [0.10, 0.25, 0.65],  # wrong
-        ]
-    )
-    found = calibration_of(probabilities, ["news", "news", "news", "boilerplate", "news"])
-    assert [(part.low, part.n_paragraphs) for part in found.bins] == [(0.6, 3), (0.9, 2)]
-    assert [part.confidence for part in found.bins] == pytest.approx([0.65, 0.93])
-    assert [part.accuracy for part in found.bins] == pytest.approx([2 / 3, 1 / 2])
-    assert found.ece == pytest.approx((3 * abs(0.65 - 2 / 3) + 2 * abs(0.93 - 0.5)) / 5)
-
-
-@pytest.mark.parametrize(("confidence", "low"), [(1.0, 0.9), (0.9, 0.9), (0.89, 0.8), (0.7, 0.7), (0.5, 0.5), (0.34, 0.3)])
-def test_borders_of_bins(confidence: float, low: float) -> None:
-    rest = (1 - confidence) / 2
-    assert [part.low for part in calibration_of(np.array([[confidence, rest, rest]]), ["news"]).bins] == [low]
-
-
-def test_certain_and_right_is_calibrated_and_certain_and_wrong_is_not() -> None:
-    certain = np.array([[1.0, 0.0, 0.0]] * 4)
-    assert calibration_of(certain, ["news"] * 4).ece == 0.0
-    assert calibration_of(certain, ["boilerplate"] * 4).ece == 1.0
-    assert calibration_of(certain, ["news"] * 3 + ["boilerplate"]).ece == pytest.approx(0.25)
-
-
-@settings(deadline=None, max_examples=100)
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50), st.integers(0, 50), st.integers(1, 50)), min_size=1, max_size=40)
-)
-def test_calibration_counts_every_paragraph_once(rows: list[tuple[int, int, int, int]]) -> None:
-    weights = np.array([row[1:] for row in rows], dtype=float)
-    probabilities = weights / weights.sum(axis=1, keepdims=True)
-    labels = [["news", "boilerplate", "related-link"][row[0]] for row in rows]
-    found = calibration_of(probabilities, labels)
-    assert sum(part.n_paragraphs for part in found.bins) == len(rows)
-    assert 0 <= found.ece <= 1
-    for part in found.bins:
-        assert part.low - 1e-12 <= part.confidence <= part.low + 0.1 + 1e-12
 
 
 # Slices
@@ -180,7 +130,7 @@ def changed(table: pd.DataFrame, column: str) -> pd.DataFrame:
         ("predicted", False, True),
         ("page", True, True),
         ("position", True, True),
-        ("p_news", False, False),
+        ("p_news", False, True),
     ],
 )
 def test_digests_change_with_what_they_cover(
@@ -212,7 +162,7 @@ def test_plain_values_hold_no_texts(table: pd.DataFrame) -> None:
     plain = measured(table).as_dict()
     assert set(plain) == {
         *("name", "context", "data_digest", "predictions_digest"),
-        *("scores", "slices", "calibration"),
+        *("scores", "slices", "calibration", "levels", "selective", "news_loss"),
     }
     assert "line 1" not in json.dumps(plain)
     assert plain["slices"][0]["kind"] == "length"
@@ -268,3 +218,52 @@ def test_evaluate_leaves_the_corpus_alone(rule: Predictor, corpus: pd.DataFrame)
 def test_evaluate_refuses_a_context_the_model_does_not_know(rule: Predictor, corpus: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match=r"context: must be .*; got 'markup'"):
         evaluate(rule, corpus, context="markup")
+
+
+class Leveled:
+    """Answers `news` alone, and from the page what its texts say."""
+
+    classes_ = np.array(["news", "boilerplate", "related-link"])
+
+    def predict_proba(self, X: Any, context: str = "auto") -> np.ndarray:
+        texts = X["text"].tolist()
+        menu = [text in ("Share", "Menu") for text in texts]
+        return np.array([[0.1, 0.8, 0.1] if is_menu and context != "alone" else [0.8, 0.1, 0.1] for is_menu in menu])
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"), [(None, ["auto", "alone", "order"]), ("tag", ["auto", "alone", "order", "markup"])]
+)
+def test_every_level_that_model_and_corpus_offer_is_measured(
+    corpus: pd.DataFrame, column: str | None, expected: list[str]
+) -> None:
+    model = Predictor(Leveled(), {}, ("alone", "order", "markup"))
+    table = corpus.assign(**{column: "p"}) if column else corpus
+    found = evaluate(model, table, n_resamples=20)
+    assert list(found.by_context) == expected
+    assert found.by_context["alone"].scores.confusion[1] == (1, 0, 0)
+    assert found.by_context["order"].scores.confusion[1] == (0, 1, 0)
+    assert all(level.data_digest == found.data_digest and level.levels == () for level in found.levels)
+    assert list(found.as_dict()["levels"]) == expected[1:]
+    assert evaluate(model, table, context="order", n_resamples=20).levels == ()
+
+
+def test_sites_of_the_training_make_a_slice(corpus: pd.DataFrame) -> None:
+    model = Predictor(LineRule().fit([], []), {"training": {"sites": [site_digest("tarn.example")]}})
+    table = corpus.assign(site=["tarn.example"] * 3 + ["elsewhere.example"] * 2)
+    found = slices_of(evaluate(model, table, n_resamples=20), "site")
+    assert {name: scores.n_paragraphs for name, scores in found.items()} == {"seen in training": 3, "unseen": 1}
+    assert slices_of(evaluate(Predictor(LineRule().fit([], [])), table, n_resamples=20), "site") == {}
+
+
+def test_curves_of_abstention_and_lost_news(table: pd.DataFrame) -> None:
+    found = measured(table)
+    assert found.selective[0].coverage == 1.0
+    assert found.news_loss[0].threshold == 0.0
+    assert measured(table[table["label"] != "news"]).news_loss == ()
+
+
+def test_small_slices_are_marked(table: pd.DataFrame) -> None:
+    found = measured(table.assign(source=["rare"] * 12 + ["frequent"] * 108))
+    assert {part.name: part.is_small for part in found.slices if part.kind == "source"} == {"frequent": True, "rare": True}
+    assert {part.is_small for part in found.slices if part.kind == "length"} == {False}

@@ -10,6 +10,7 @@ import pytest
 from newswinnow.evaluation import validation
 from newswinnow.evaluation.scores import score
 from newswinnow.evaluation.validation import cross_validate_sites
+from newswinnow.models.mixing import LabelMix
 from newswinnow.models.registry import ModelSpec
 from newswinnow.models.rules import LineRule
 
@@ -189,3 +190,40 @@ def test_refuses_before_the_first_fit(
     monkeypatch.setattr(validation, "build_model", no_fit)
     with pytest.raises(ValueError, match=message):
         cross_validate_sites(corpus, spec, n_folds=n_folds)
+
+
+def aligned_beside(corpus: pd.DataFrame) -> pd.DataFrame:
+    aligned = corpus.assign(page=corpus["page"] + "/a", origin="aligned", label="news")
+    return pd.concat([corpus.assign(origin="read"), aligned], ignore_index=True)
+
+
+def test_aligned_labels_are_trained_on_but_not_scored(spy: type[Spy]) -> None:
+    corpus = corpus_of(5)
+    found = cross_validate_sites(aligned_beside(corpus), RULE, n_folds=3)
+    for i, (fitted, held) in enumerate(spy.halves):
+        assert set(held["origin"]) == {"read"}
+        aligned = set(fitted.loc[fitted["origin"] == "aligned", "site"])
+        assert aligned == (set(corpus["site"]) - set(held["site"]) if i < 3 else set(corpus["site"]))
+    spy.halves.clear()
+    assert found == cross_validate_sites(corpus, RULE, n_folds=3)
+
+
+def test_the_mix_reaches_every_fit(spy: type[Spy]) -> None:
+    cross_validate_sites(aligned_beside(corpus_of(4)), RULE, mix=LabelMix({"aligned": 0.0}), n_folds=2)
+    assert len(spy.halves) == 4
+    assert all(set(fitted["origin"]) == {"read"} for fitted, _ in spy.halves)
+
+
+def test_aligned_labels_without_a_site_are_refused() -> None:
+    corpus = aligned_beside(corpus_of(4))
+    corpus.loc[corpus.index[-2:], "site"] = None
+    with pytest.raises(ValueError, match=r"corpus: every aligned paragraph must have a site for folds by site; got 2 without"):
+        cross_validate_sites(corpus, RULE, n_folds=2)
+
+
+def test_aligned_labels_are_scored_where_the_read_ones_stand_on_too_few_sites(spy: type[Spy]) -> None:
+    corpus = corpus_of(4)
+    is_first = corpus["site"] == corpus["site"].iloc[0]
+    corpus["origin"] = is_first.map({True: "read", False: "aligned"})
+    cross_validate_sites(corpus, RULE, n_folds=2)
+    assert sum(len(held) for _, held in spy.halves[:2]) == len(corpus)

@@ -3,18 +3,19 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from newswinnow.evaluation.evaluate import Evaluation
-from newswinnow.experiments.compare import (
-    compare_runs,
+from newswinnow.experiments.compare import compare_runs, find_runs, read_run
+from newswinnow.experiments.comparison_tables import (
+    comparison_markdown,
     comparison_rows,
-    find_runs,
     overview_markdown,
     overview_rows,
-    read_run,
+    slice_rows,
 )
 
 Evaluated = Callable[..., Evaluation]
@@ -129,22 +130,74 @@ def test_overview_shows_scores_and_the_leakage_gap(runs: Path, evaluated: Evalua
     finished(runs / "3-other", evaluated(pages_of(TRUTH), name="theirs"), validation=validation)
     columns, rows = overview_rows(find_runs(runs))
     assert columns == ["experiment", "model", "mine", "theirs", "unseen sites", "leakage gap"]
-    assert rows[0] == ["1-bad", "c4", "0.167 (0.167–0.167)", "", "", ""]
-    assert rows[2] == ["3-other", "c4", "", "1.000 (1.000–1.000)", "0.750 (0.500–0.875)", "+0.050"]
+    assert rows[0][:2] + rows[0][3:] == ["1-bad", "c4", "", "", ""]
+    assert rows[0][2].startswith("0.167 (0.")
+    assert rows[2][:3] + rows[2][4:] == ["3-other", "c4", "", "0.750 (0.500–0.875)", "+0.050"]
 
 
 def test_comparison_table_reads_from_left_to_right(runs: Path) -> None:
     columns, rows = comparison_rows(compare_runs([runs / "1-bad", runs / "2-good"]))
-    assert columns == ["test", "experiment", "macro-F1", "difference", "p", "verdict"]
-    assert rows[0] == ["mine", "1-bad", "0.167 (0.167–0.167)", "", "", "baseline"]
-    assert rows[1][:4] == ["mine", "2-good", "1.000 (1.000–1.000)", "+0.833 (+0.833 to +0.833)"]
-    assert rows[1][5] == "better"
+    assert columns == ["test", "context", "experiment", "macro-F1", "difference", "p", "verdict"]
+    assert rows[0][:3] == ["mine", "alone", "1-bad"]
+    assert rows[0][3].startswith("0.167 (0.")
+    assert rows[0][4:] == ["", "", "baseline"]
+    assert rows[1][3].startswith("1.000 (0.")
+    assert rows[1][4] == "+0.833 (+0.833 to +0.833)"
+    assert rows[1][6] == "better"
+
+
+def test_slices_are_compared_and_small_ones_marked(runs: Path) -> None:
+    rows = compare_runs([runs / "1-bad", runs / "2-good"])
+    columns, table = slice_rows(rows)
+    assert columns[3:] == ["slice", "paragraphs on pages", "difference", "p (Holm)", "verdict"]
+    assert [row[3:5] for row in table] == [
+        ["length: 1-2 words", "144 on 12"],
+        ["position: top third", "48 on 12 (small)"],
+        ["position: middle third", "48 on 12 (small)"],
+        ["position: bottom third", "48 on 12 (small)"],
+    ]
+    assert {row[7] for row in table} == {"better"}
+    text = comparison_markdown(rows)
+    assert text.startswith("| test | context | experiment | macro-F1 | difference | p | verdict |\n")
+    assert "<details><summary>By slice (4)</summary>" in text
+    assert "<details>" not in comparison_markdown([replace(row, comparison=None) for row in rows])
+
+
+def test_levels_that_all_share_are_compared(tmp_path: Path, evaluated: Evaluated, finished: Finished) -> None:
+    bad, good = evaluated(pages_of(ALL_NEWS)), evaluated(pages_of(TRUTH))
+    finished(tmp_path / "one", replace(good, context="auto", levels=(bad, replace(good, context="bag"))))
+    finished(tmp_path / "two", replace(good, context="auto", levels=(good,)))
+    finished(tmp_path / "three", good)
+    rows = compare_runs([tmp_path / "one", tmp_path / "two"])
+    assert [(row.context, row.run) for row in rows] == [("auto", "one"), ("auto", "two"), ("alone", "one"), ("alone", "two")]
+    verdicts = [row.comparison.verdict for row in rows if row.comparison]
+    assert verdicts == ["tied", "better"]
+    assert [row.macro_f1["value"] for row in rows] == pytest.approx([1, 1, 1 / 6, 1])
+    mixed = compare_runs([tmp_path / "one", tmp_path / "three"])
+    assert [(row.context, row.run) for row in mixed] == [
+        ("auto", "one"),
+        ("alone", "three"),
+        ("alone", "one"),
+        ("alone", "three"),
+    ]
+    assert [row.as_dict()["context"] for row in mixed] == ["auto", "alone", "alone", "alone"]
+
+
+def test_runs_of_the_first_format_are_compared_with_new_ones(runs: Path) -> None:
+    path = runs / "1-bad" / "answers.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))["tests"]["mine"]
+    pages = {page: [found["positions"], found["truth"], found["levels"]["alone"]] for page, found in entry["pages"].items()}
+    path.write_text(json.dumps({"mine": {"data_digest": entry["data_digest"], "pages": pages}}), encoding="utf-8")
+    rows = compare_runs([runs / "1-bad", runs / "2-good"])
+    assert [(row.context, row.run) for row in rows] == [("alone", "1-bad"), ("alone", "2-good")]
+    assert rows[1].comparison is not None
+    assert rows[1].comparison.verdict == "better"
 
 
 def test_overview_markdown_holds_tables_titles_and_notes(runs: Path) -> None:
     (runs / "2-good" / "notes.md").write_text("It learnt.\n", encoding="utf-8")
     text = overview_markdown(find_runs(runs), compare_runs([runs / "1-bad", runs / "2-good"]))
-    assert "| 1-bad | c4 | 0.167 (0.167–0.167) |  |  |" in text
+    assert re.search(r"\| 1-bad \| c4 \| 0\.167 \(0\.\d+–0\.\d+\) \|  \|  \|", text)
     assert "## Against 1-bad\n" in text
     assert "## 2-good: All right\n\nIt learnt.\n" in text
     assert "## Against" not in overview_markdown(find_runs(runs), [])
@@ -160,7 +213,7 @@ def test_names_and_titles_cannot_break_the_markdown(tmp_path: Path, evaluated: E
     assert not re.search(r"(?<!\\)[<\[]", text)
     tables = [line for line in text.splitlines() if line.startswith("|")]
     n_cells = {line.replace("\\|", "").count("|") for line in tables}
-    assert n_cells == {6, 7}
+    assert n_cells == {6, 8}
 
 
 def test_markdown_is_of_the_same_bytes_each_time(runs: Path) -> None:
@@ -168,3 +221,17 @@ def test_markdown_is_of_the_same_bytes_each_time(runs: Path) -> None:
     rows = compare_runs([run.directory for run in found])
     assert overview_markdown(found, rows) == overview_markdown(find_runs(runs), compare_runs([run.directory for run in found]))
     assert json.loads((runs / "1-bad" / "metrics.json").read_text(encoding="utf-8")) == found[0].metrics
+
+
+def test_names_of_slices_cannot_become_markup(tmp_path: Path, evaluated: Evaluated, finished: Finished) -> None:
+    payload = "|</details><script>alert(1)</script>\n# x"
+    for name, guesses in (("1", ALL_NEWS), ("2", TRUTH)):
+        evaluation = evaluated(pages_of(guesses))
+        evaluation.table["source"] = [payload, "other"] * 72
+        finished(tmp_path / name, evaluation)
+    rows = compare_runs([tmp_path / "1", tmp_path / "2"])
+    assert any(payload in row[3] for row in slice_rows(rows)[1])
+    text = comparison_markdown(rows)
+    assert "<script" not in text.replace("\\<script", "")
+    assert text.count("</details>") == 1
+    assert not re.search(r"^# x", text, re.MULTILINE)

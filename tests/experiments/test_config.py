@@ -7,6 +7,7 @@ import pytest
 
 from newswinnow.corpus.sample import sample_path
 from newswinnow.experiments.config import Config, corpus_paths, parse_config, read_config, with_folds, with_train
+from newswinnow.models.mixing import LabelMix
 from newswinnow.models.registry import ModelSpec
 
 
@@ -106,3 +107,23 @@ def test_paths_start_from_the_configuration(tmp_path: Path) -> None:
         corpus_paths(config, relative_to=tmp_path)
     (tmp_path / "b.jsonl").write_text("", encoding="utf-8")
     assert corpus_paths(config, relative_to=tmp_path) == ([tmp_path / "a.jsonl"], {"b": tmp_path / "b.jsonl"})
+
+
+def test_labels_can_be_weighted_by_origin(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[data]\nweights = {aligned = 0.3}\nmin_agreement = 0.05\n", encoding="utf-8")
+    assert read_config(path).data.mix == LabelMix({"aligned": 0.3}, 0.05)
+    assert read_config(None).data.mix == LabelMix()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"weights": {"guessed": 1}}, "c: data: weights: origin must be one of read, aligned, written; got 'guessed'"),
+        ({"weights": {"read": -1}}, "c: data: weights: weight of read must be finite and >= 0; got -1.0"),
+        ({"min_agreement": 2}, "c: data: min_agreement: must be >= 0 and < 1; got 2.0"),
+    ],
+)
+def test_a_mix_that_cannot_be(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        parse_config({"data": values}, where="c")

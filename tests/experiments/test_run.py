@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from newswinnow.corpus.locks import BusyError, locked
 from newswinnow.experiments.config import Config, parse_config
-from newswinnow.experiments.run import BusyError, RunResult, locked, no_progress, run, run_experiment
+from newswinnow.experiments.run import RunResult, no_progress, run, run_experiment
 from newswinnow.models.saved import load_model
 
 CONFIG = """
@@ -58,7 +59,7 @@ def test_results_agree_with_each_other(experiment: tuple[Path, RunResult, Any], 
     folder, result, _ = experiment
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))["tests"]["mine"]
     summary = result.summary()
     assert summary["macro_f1"] == {"mine": metrics["evaluations"]["mine"]["scores"]["macro_f1"]["value"]}
     assert summary["unseen_sites_macro_f1"] == metrics["validation"]["unseen_sites"]["value"]
@@ -66,9 +67,10 @@ def test_results_agree_with_each_other(experiment: tuple[Path, RunResult, Any], 
     assert metrics["model"]["family"] == "tfidf-logistic"
     assert (metrics["model"]["seed"], metrics["model"]["min_df"]) == (3, 1)
     assert manifest["config"]["data"]["train"] == [f"{corpora}/train.jsonl"]
-    assert manifest["test_digests"]["mine"] == metrics["evaluations"]["mine"]["data_digest"] == answers["mine"]["data_digest"]
+    assert manifest["test_digests"]["mine"] == metrics["evaluations"]["mine"]["data_digest"] == answers["data_digest"]
     assert manifest["versions"]["scikit-learn"]
-    right = sum(t == p for _, truth, guess in answers["mine"]["pages"].values() for t, p in zip(truth, guess, strict=True))
+    pages = answers["pages"].values()
+    right = sum(t == p for page in pages for t, p in zip(page["truth"], page["levels"]["alone"], strict=True))
     assert right / 24 == pytest.approx(metrics["evaluations"]["mine"]["scores"]["accuracy"]["value"])
 
 
@@ -188,7 +190,7 @@ def test_a_corpus_that_cannot_train_is_refused_before_any_fit(
 HOLDER = """
 import sys
 from pathlib import Path
-from newswinnow.experiments.run import locked
+from newswinnow.corpus.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

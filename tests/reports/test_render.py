@@ -219,7 +219,10 @@ def test_markdown_tables_are_those_of_the_evaluation(report: Report) -> None:
     ]
     assert confusion[0] == ["true \\ predicted", "news", "boilerplate", "related-link"]
     assert confusion[2:] == [["news", "3", "0", "1"], ["boilerplate", "0", "3", "0"], ["related-link", "1", "0", "1"]]
-    assert [(row[0], row[-1]) for row in slices[2:]] == [("length: 3-5 words", "9")]
+    assert [(row[0], row[-2], row[-1]) for row in slices[2:4]] == [
+        ("length: 3-5 words", "2 (small)", "9"),
+        ("position: top third", "2 (small)", "4"),
+    ]
     assert [line for line in text.split("\n") if line.startswith("#")] == ["# A title", "## mine (alone)", "## theirs (alone)"]
 
 

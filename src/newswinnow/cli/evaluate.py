@@ -64,6 +64,8 @@ def evaluate(
         ]
         print_table(["corpus", "label", "precision", "recall", "F1", "paragraphs"], rows)
         for e in evaluations:
-            f1 = e.scores.macro_f1
-            print(f"macro-F1 on {e.name}: {f1.value:.3f} ({f1.low:.3f}–{f1.high:.3f})")
+            for level in e.by_context.values():
+                f1 = level.scores.macro_f1
+                context = f", context {level.context}" if e.levels else ""
+                print(f"macro-F1 on {e.name}{context}: {f1.value:.3f} ({f1.low:.3f}–{f1.high:.3f})")
         say(f"report: {paths[0]}")

@@ -1,10 +1,11 @@
-"""``newswinnow experiments``: run, list, compare."""
+"""``newswinnow experiments``: run, list, compare; gate and decide are registered here."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from newswinnow.cli import experiments_gate
 from newswinnow.cli.command import command
 from newswinnow.cli.options import JsonOption, OverwriteOption
 from newswinnow.cli.output import print_json, print_table, progress_bar, reported_errors, say
@@ -57,7 +58,8 @@ def list_command(folder: FolderOption = Path("experiments"), as_json: JsonOption
         Print as JSON.
     """
     with reported_errors():
-        from newswinnow.experiments.compare import find_runs, overview_rows
+        from newswinnow.experiments.compare import find_runs
+        from newswinnow.experiments.comparison_tables import overview_rows
 
         runs = find_runs(folder)
         if as_json:
@@ -73,9 +75,14 @@ def compare_command(
     ] = None,
     folder: FolderOption = Path("experiments"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write Markdown here.", metavar="FILE")] = None,
+    slices: Annotated[bool, typer.Option("--slices", help="Also compare on every slice, p corrected by Holm.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs on the same test data with a verdict: better, worse, tied or not enough data.
+
+    Better and worse need both the difference of macro-F1 over resampled pages and McNemar's exact test. Different test data are
+    refused.
 
     Parameters
     ----------
@@ -85,20 +92,35 @@ def compare_command(
         Folder of experiments.
     output
         Markdown file, replaced.
+    slices
+        Print the comparison on slices too.
+    markdown
+        Print Markdown.
     as_json
         Print as JSON.
     """
     with reported_errors():
         from newswinnow.corpus.write import atomic_file
-        from newswinnow.experiments.compare import compare_runs, comparison_rows, find_runs, overview_markdown, read_run
+        from newswinnow.experiments import comparison_tables as tables
+        from newswinnow.experiments.compare import compare_runs, find_runs, read_run
 
         runs = [read_run(path) for path in experiments] if experiments else find_runs(folder)
         rows = compare_runs([run.directory for run in runs])
         if output:
             with atomic_file(output) as file:
-                file.write(overview_markdown(runs, rows).encode())
+                file.write(tables.overview_markdown(runs, rows).encode())
             say(f"written: {output}")
         if as_json:
             print_json([row.as_dict() for row in rows])
             return
-        print_table(*comparison_rows(rows))
+        if markdown:
+            print(tables.comparison_markdown(rows), end="")
+            return
+        print_table(*tables.comparison_rows(rows))
+        if slices:
+            print()
+            print_table(*tables.slice_rows(rows))
+
+
+command(app, "gate", example=experiments_gate.GATE_EXAMPLE)(experiments_gate.gate_command)
+command(app, "decide", example=experiments_gate.DECIDE_EXAMPLE)(experiments_gate.decide_command)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from newswinnow.evaluation.scores import N_RESAMPLES, Scores, score
+from newswinnow.evaluation.intervals import N_RESAMPLES
+from newswinnow.evaluation.scores import Scores, score
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, SOURCE, TEXT, collapse_whitespace, require_columns
 

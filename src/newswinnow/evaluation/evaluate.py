@@ -1,19 +1,25 @@
-"""A model on a labelled corpus: overall scores, slices, calibration and the digests that say what was measured.
+"""A model on a labelled corpus: scores at every level of information, slices, calibration, and digests of what was measured.
 
 Scores themselves stand in :mod:`newswinnow.evaluation.scores`; showing them is left to :mod:`newswinnow.reports`.
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from newswinnow.evaluation.scores import Scores, label_codes, score
+from newswinnow.evaluation.calibration import Calibration, calibration_of
+from newswinnow.evaluation.decisions import NewsLossPoint
+from newswinnow.evaluation.intervals import N_RESAMPLES
+from newswinnow.evaluation.risk import SelectivePoint, news_loss_curve, selective_curve
+from newswinnow.evaluation.scores import Scores, score
+from newswinnow.evaluation.slices import is_small, slice_names, slices_of
 from newswinnow.models.predictor import AUTO, Predictor
 from newswinnow.models.training import table_digest
+from newswinnow.paragraphs.label import Label
 from newswinnow.paragraphs.table import (
     LABEL,
     LINK_DENSITY,
@@ -21,50 +27,28 @@ from newswinnow.paragraphs.table import (
     POSITION,
     PREDICTED,
     PROBABILITY_COLUMNS,
-    SOURCE,
+    TAG,
     TEXT,
-    FloatArray,
     labelled_rows,
-    n_words_of,
     require_columns,
 )
 
-LENGTH_EDGES: Final = (0, 3, 6, 11, 21, 51)
-_LENGTH_NAMES: Final = ("1-2 words", "3-5 words", "6-10 words", "11-20 words", "21-50 words", "over 50 words")
-_MAX_SOURCES: Final = 12
-_N_BINS: Final = 10
+_MARKUP: Final = "markup"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Scores on a part of the test set."""
+    """Scores on a part of the test set; ``is_small`` where it has too few pages or paragraphs to read much into them."""
 
     kind: str
     name: str
     scores: Scores
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """Predictions whose highest probability falls into one tenth: how sure they were and how often right."""
-
-    low: float
-    confidence: float
-    accuracy: float
-    n_paragraphs: int
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Expected calibration error (Naeini et al. 2015) of the highest probability over ten equal bins, and the bins."""
-
-    ece: float
-    bins: tuple[ReliabilityBin, ...]
+    is_small: bool
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything measured of one model on one corpus.
+    """Everything measured of one model on one corpus at one level of information, and the same at its other levels.
 
     Attributes
     ----------
@@ -75,13 +59,21 @@ class Evaluation:
     scores
         Over all labelled paragraphs.
     slices
-        By text length, source and link density, where the corpus has them.
+        By text length, place on the page, links, site and source, where the corpus has them.
     calibration
         Of the probabilities.
+    selective
+        Coverage and errors when only the surest predictions count.
+    news_loss
+        News lost and other paragraphs kept by thresholds on the probability of news; empty where no paragraph is news.
     data_digest, predictions_digest
-        sha256 of what was scored and of what was predicted.
+        sha256 of what was scored and of what was predicted, probabilities included.
     table
         The whole corpus with predictions, unlabelled rows included.
+    known_sites
+        Digests of the sites that the model was trained on; None where they are unknown.
+    levels
+        The same corpus at the model's other levels of information, each without levels of its own.
     """
 
     name: str
@@ -89,12 +81,21 @@ class Evaluation:
     scores: Scores
     slices: tuple[Slice, ...]
     calibration: Calibration
+    selective: tuple[SelectivePoint, ...]
+    news_loss: tuple[NewsLossPoint, ...]
     data_digest: str
     predictions_digest: str
     table: pd.DataFrame
+    known_sites: Collection[str] | None = None
+    levels: tuple["Evaluation", ...] = ()
+
+    @property
+    def by_context(self) -> dict[str, "Evaluation"]:
+        """Every level that was measured, this one first."""
+        return {level.context: level for level in (self, *self.levels)}
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers as plain values for ``metrics.json``; the table stays out."""
+        """The numbers as plain values for ``metrics.json``; the table stays out, the other levels stand by their contexts."""
         return {
             "name": self.name,
             "context": self.context,
@@ -103,59 +104,46 @@ class Evaluation:
             "scores": self.scores.as_dict(),
             "slices": [asdict(part) for part in self.slices],
             "calibration": asdict(self.calibration),
+            "selective": [asdict(point) for point in self.selective],
+            "news_loss": [asdict(point) for point in self.news_loss],
+            "levels": {level.context: level.as_dict() for level in self.levels},
         }
 
 
-def calibration_of(probabilities: FloatArray, y_true: Any) -> Calibration:
-    """Expected calibration error and reliability bins.
-
-    Parameters
-    ----------
-    probabilities
-        Shape (n_paragraphs, 3), in label order.
-    y_true
-        Label strings, shape (n_paragraphs,).
-
-    Returns
-    -------
-    The error, and the bins that hold any paragraph.
-    """
-    confidence = probabilities.max(axis=1)
-    is_right = probabilities.argmax(axis=1) == label_codes(y_true)
-    index = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
-    bins = []
-    for i in np.unique(index):
-        here = index == i
-        bins.append(ReliabilityBin(i / _N_BINS, float(confidence[here].mean()), float(is_right[here].mean()), int(here.sum())))
-    ece = sum(b.n_paragraphs * abs(b.confidence - b.accuracy) for b in bins) / len(confidence)
-    return Calibration(float(ece), tuple(bins))
+def _slices(
+    table: pd.DataFrame, rows: pd.DataFrame, known_sites: Collection[str] | None, seed: int, n_resamples: int
+) -> Iterator[Slice]:
+    for kind, of_table in slices_of(table, known_sites=known_sites).items():
+        names = of_table.loc[rows.index]
+        for name in slice_names(kind, names):
+            part = rows[(names == name).to_numpy()]
+            scores = score(part[LABEL], part[PREDICTED], part[PAGE], seed=seed, n_resamples=n_resamples)
+            yield Slice(kind, name, scores, is_small(scores.n_pages, scores.n_paragraphs))
 
 
-def _slice_names(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    """Kinds of slices with the slice each row belongs to."""
-    n_words = n_words_of(rows[TEXT]).to_numpy()
-    length = np.searchsorted(LENGTH_EDGES, n_words, side="right") - 1
-    yield "length", pd.Series([_LENGTH_NAMES[i] for i in length], index=rows.index)
-    if SOURCE in rows.columns and 1 < rows[SOURCE].nunique() <= _MAX_SOURCES:
-        yield SOURCE, rows[SOURCE]
-    if LINK_DENSITY in rows.columns and rows[LINK_DENSITY].notna().any():
-        density = rows[LINK_DENSITY]
-        linked = np.where(density.isna(), "unknown", np.where(density >= 0.5, "linked", "not linked"))
-        yield "links", pd.Series(linked, index=rows.index)
+def _news_loss(rows: pd.DataFrame, seed: int) -> tuple[NewsLossPoint, ...]:
+    """Every tenth point of the curve, enough to draw it."""
+    has_news = bool((rows[LABEL] == Label.NEWS).any())
+    return news_loss_curve(rows, seed=seed).points[::10] if has_news else ()
 
 
-def _slices(rows: pd.DataFrame, seed: int, n_resamples: int) -> Iterator[Slice]:
-    for kind, names in _slice_names(rows):
-        order = _LENGTH_NAMES if kind == "length" else sorted(names.dropna().unique())
-        for name in order:
-            part = rows[names == name]
-            if len(part):
-                scores = score(part[LABEL], part[PREDICTED], part[PAGE], seed=seed, n_resamples=n_resamples)
-                yield Slice(kind, str(name), scores)
+def _predictions_digest(rows: pd.DataFrame) -> str:
+    digest = hashlib.sha256()
+    columns = [rows[column] for column in (PAGE, POSITION, PREDICTED, *PROBABILITY_COLUMNS)]
+    for page, place, label, *probabilities in zip(*columns, strict=True):
+        numbers = "\x1f".join(f"{p:.6f}" for p in probabilities)
+        digest.update(f"{page}\x1f{place}\x1f{label}\x1f{numbers}\x1e".encode())
+    return digest.hexdigest()
 
 
 def evaluate_predictions(
-    table: pd.DataFrame, *, name: str = "test", context: str = "alone", seed: int = 0, n_resamples: int = 2000
+    table: pd.DataFrame,
+    *,
+    name: str = "test",
+    context: str = "alone",
+    seed: int = 0,
+    n_resamples: int = N_RESAMPLES,
+    known_sites: Collection[str] | None = None,
 ) -> Evaluation:
     """Measure predictions that stand in a table already.
 
@@ -171,6 +159,8 @@ def evaluate_predictions(
         Seed of the intervals.
     n_resamples
         Resampled corpora behind each interval.
+    known_sites
+        Digests of the sites that the model was trained on; None where they are unknown.
 
     Returns
     -------
@@ -181,27 +171,52 @@ def evaluate_predictions(
     ValueError
         If no row is labelled or a column is missing.
     """
+    table = table.reset_index(drop=True)
     rows = labelled_rows(table)
     require_columns(rows, [PAGE, POSITION, TEXT, PREDICTED, *PROBABILITY_COLUMNS], where=name)
     scores = score(rows[LABEL], rows[PREDICTED], rows[PAGE], seed=seed, n_resamples=n_resamples)
     probabilities = rows[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float64)
-    predictions = "\n".join(
-        f"{page}\x1f{place}\x1f{label}" for page, place, label in zip(rows[PAGE], rows[POSITION], rows[PREDICTED], strict=True)
-    )
     return Evaluation(
         name=name,
         context=context,
         scores=scores,
-        slices=tuple(_slices(rows, seed, n_resamples)),
-        calibration=calibration_of(probabilities, rows[LABEL]),
+        slices=tuple(_slices(table, rows, known_sites, seed, n_resamples)),
+        calibration=calibration_of(probabilities, rows[LABEL], rows[PAGE], seed=seed, n_resamples=n_resamples),
+        selective=selective_curve(probabilities, rows[LABEL], rows[PAGE], seed=seed, n_resamples=n_resamples),
+        news_loss=_news_loss(rows, seed),
         data_digest=table_digest(rows),
-        predictions_digest=hashlib.sha256(predictions.encode()).hexdigest(),
+        predictions_digest=_predictions_digest(rows),
         table=table,
+        known_sites=known_sites,
     )
 
 
+def contexts_for(model: Predictor, corpus: pd.DataFrame) -> tuple[str, ...]:
+    """The levels of information a model offers that a corpus has something for.
+
+    Parameters
+    ----------
+    model
+        The predictor.
+    corpus
+        A paragraph table.
+
+    Returns
+    -------
+    The model's contexts, without ``markup`` where the table has neither tags nor link densities.
+    """
+    has_markup = any(column in corpus.columns and corpus[column].notna().any() for column in (TAG, LINK_DENSITY))
+    return tuple(context for context in model.contexts if context != _MARKUP or has_markup)
+
+
 def evaluate(
-    model: Predictor, corpus: pd.DataFrame, *, name: str = "test", context: str = AUTO, seed: int = 0, n_resamples: int = 2000
+    model: Predictor,
+    corpus: pd.DataFrame,
+    *,
+    name: str = "test",
+    context: str = AUTO,
+    seed: int = 0,
+    n_resamples: int = N_RESAMPLES,
 ) -> Evaluation:
     """Predict a labelled corpus and measure the result.
 
@@ -214,7 +229,7 @@ def evaluate(
     name
         What the corpus is called in reports.
     context
-        Level of information to use.
+        Level of information to use; ``auto`` measures what the model decides by itself and, beside it, every level it offers.
     seed
         Seed of the intervals.
     n_resamples
@@ -229,6 +244,15 @@ def evaluate(
     ValueError
         If no row is labelled or the model does not know the context.
     """
-    predicted = model.predict_table(corpus, context=context)
-    used = model.contexts[-1] if context == AUTO else context
-    return evaluate_predictions(predicted, name=name, context=used, seed=seed, n_resamples=n_resamples)
+    known = model.manifest.get("training", {}).get("sites")
+
+    def at(level: str, title: str) -> Evaluation:
+        predicted = model.predict_table(corpus, context=level)
+        return evaluate_predictions(predicted, name=name, context=title, seed=seed, n_resamples=n_resamples, known_sites=known)
+
+    if context != AUTO:
+        return at(context, context)
+    offered = contexts_for(model, corpus)
+    if len(offered) == 1:
+        return at(AUTO, offered[0])
+    return replace(at(AUTO, AUTO), levels=tuple(at(level, level) for level in offered))

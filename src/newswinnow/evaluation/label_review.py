@@ -13,8 +13,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from newswinnow.corpus.splits import sites_of
 from newswinnow.evaluation.scores import label_codes
+from newswinnow.models.fitting import check_counts, fit_quietly
 from newswinnow.models.registry import ModelSpec, build_model, min_per_label
-from newswinnow.models.training import check_counts, check_trainable, fit_quietly
+from newswinnow.models.training import check_trainable
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, FloatArray, IntArray, labelled_rows
 
@@ -97,7 +98,8 @@ def _n_likely(probabilities: FloatArray, given: IntArray) -> int:
 def rank_suspects(rows: pd.DataFrame, probabilities: FloatArray) -> Suspects:
     """Rank labels by how little a model believes them.
 
-    The score is the probability of the label given, the "self-confidence" of confident learning.
+    The score is the probability of the label given, the "self-confidence" of confident learning. None of cleanlab's other scores
+    brought more planted errors to the top (``experiments/020-label-review``).
 
     Parameters
     ----------

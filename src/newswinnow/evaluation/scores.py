@@ -1,7 +1,7 @@
 """Scores of predictions against labels, with intervals from resampling whole pages.
 
-Paragraphs of a page are alike, so an interval over paragraphs would be too narrow; every interval here resamples pages.
-Comparing two models is left to :mod:`newswinnow.evaluation.comparison`.
+Paragraphs of a page are alike, so an interval over paragraphs would be too narrow; every interval here resamples pages, as
+:mod:`newswinnow.evaluation.intervals` says. Comparing two models is left to :mod:`newswinnow.evaluation.comparison`.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,23 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from newswinnow.evaluation.intervals import N_RESAMPLES, Estimate, page_draws, share_interval
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.paragraphs.table import FloatArray, IntArray
 
-N_RESAMPLES: Final = 2000
 _N = len(LABELS)
 _CODES: Final[dict[str, int]] = {str(label): code for code, label in enumerate(LABELS)}
 _NEWS = LABELS.index(Label.NEWS)
 _RELATED = LABELS.index(Label.RELATED_LINK)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A score with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -158,13 +149,54 @@ def resample_pages(confusions: IntArray, *, seed: int, n_resamples: int = N_RESA
     Shape (n_resamples, 3, 3).
     """
     n_pages = len(confusions)
-    draws = np.random.default_rng(seed).multinomial(n_pages, np.full(n_pages, 1 / n_pages), size=n_resamples)
-    return (draws @ confusions.reshape(n_pages, -1)).reshape(n_resamples, _N, _N)
+    draws = page_draws(n_pages, seed=seed, n_resamples=n_resamples)
+    sums = draws @ confusions.reshape(n_pages, -1).astype(np.float64)
+    return np.rint(sums).astype(np.int64).reshape(n_resamples, _N, _N)
 
 
-def _estimate(value: Any, resampled: FloatArray) -> Estimate:
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high))
+@dataclass(frozen=True)
+class _Trials:
+    """Paragraphs that each score of a confusion matrix depends on; leading axes are those of the matrices.
+
+    An F1 is the share of hits among labels given and found, two for each hit: its trials are both together.
+    """
+
+    precision: IntArray
+    recall: IntArray
+    f1: IntArray
+    macro_f1: IntArray
+    accuracy: IntArray
+    news_f1: IntArray
+    related_as_news: IntArray
+
+
+def _trials(confusion: IntArray) -> _Trials:
+    n_true, n_predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    both = n_true + n_predicted
+    total = n_true.sum(axis=-1)
+    return _Trials(n_predicted, n_true, both, 2 * total, total, both[..., _NEWS], n_true[..., _RELATED])
+
+
+class _Intervals:
+    """Intervals of all scores of a set of pages; the pages are resampled once."""
+
+    def __init__(self, by_page: IntArray, *, seed: int, n_resamples: int) -> None:
+        resampled = resample_pages(by_page, seed=seed, n_resamples=n_resamples)
+        self._values = score_confusion(by_page.sum(axis=0))
+        self._trials = _trials(by_page.sum(axis=0))
+        self._page_trials = _trials(by_page)
+        self._resampled, self._resampled_trials = score_confusion(resampled), _trials(resampled)
+
+    def of(self, name: str, label: int | None = None) -> Estimate:
+        """One score by the name it has in :class:`ScoreArrays`, of one label where it has three values."""
+        at = ... if label is None else (..., label)
+        resampled = getattr(self._resampled, name)[at]
+        return share_interval(
+            float(getattr(self._values, name)[at]),
+            np.where(getattr(self._resampled_trials, name)[at] > 0, resampled, np.nan),
+            n_pages=int((getattr(self._page_trials, name)[at] > 0).sum()),
+            n_trials=int(getattr(self._trials, name)[at]),
+        )
 
 
 @dataclass(frozen=True)
@@ -215,7 +247,7 @@ def score(y_true: Any, y_pred: Any, pages: Any, *, seed: int = 0, n_resamples: i
 
     Returns
     -------
-    Scores with 95 % percentile intervals over pages.
+    Scores with 95 % intervals over pages.
 
     Raises
     ------
@@ -235,26 +267,44 @@ def score(y_true: Any, y_pred: Any, pages: Any, *, seed: int = 0, n_resamples: i
             f"scores: need one prediction and one page per label; got {len(y_true)}, {len(y_pred)} and {len(pages)} of them"
         )
     by_page = confusion_by_page(label_codes(y_true), label_codes(y_pred), pages)
+    return score_pages(by_page, seed=seed, n_resamples=n_resamples)
+
+
+def score_pages(by_page: IntArray, *, seed: int = 0, n_resamples: int = N_RESAMPLES) -> Scores:
+    """Score predictions that are counted already.
+
+    Parameters
+    ----------
+    by_page
+        Confusion matrix of every page, shape (n_pages, 3, 3), true label before predicted label.
+    seed
+        Seed of the intervals.
+    n_resamples
+        Resampled corpora behind each interval.
+
+    Returns
+    -------
+    Scores with 95 % intervals over pages.
+    """
     confusion = by_page.sum(axis=0)
-    point = score_confusion(confusion)
-    spread = score_confusion(resample_pages(by_page, seed=seed, n_resamples=n_resamples))
-
-    def of_label(i: int) -> LabelScore:
-        return LabelScore(
-            str(LABELS[i]),
-            _estimate(point.precision[i], spread.precision[:, i]),
-            _estimate(point.recall[i], spread.recall[:, i]),
-            _estimate(point.f1[i], spread.f1[:, i]),
-            int(confusion[i].sum()),
+    intervals = _Intervals(by_page, seed=seed, n_resamples=n_resamples)
+    labels = tuple(
+        LabelScore(
+            str(label),
+            precision=intervals.of("precision", i),
+            recall=intervals.of("recall", i),
+            f1=intervals.of("f1", i),
+            support=int(confusion[i].sum()),
         )
-
+        for i, label in enumerate(LABELS)
+    )
     return Scores(
         n_paragraphs=int(confusion.sum()),
         n_pages=len(by_page),
-        macro_f1=_estimate(point.macro_f1, spread.macro_f1),
-        accuracy=_estimate(point.accuracy, spread.accuracy),
-        news_f1=_estimate(point.news_f1, spread.news_f1),
-        related_as_news=_estimate(point.related_as_news, spread.related_as_news),
-        labels=tuple(map(of_label, range(_N))),
+        macro_f1=intervals.of("macro_f1"),
+        accuracy=intervals.of("accuracy"),
+        news_f1=intervals.of("news_f1"),
+        related_as_news=intervals.of("related_as_news"),
+        labels=labels,
         confusion=tuple(tuple(map(int, row)) for row in confusion),
     )

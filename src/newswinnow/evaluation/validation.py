@@ -9,12 +9,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from newswinnow.evaluation.scores import Estimate, score
+from newswinnow.evaluation.intervals import Estimate
+from newswinnow.evaluation.scores import score
+from newswinnow.models.fitting import check_counts, fit_weighted
+from newswinnow.models.mixing import ALIGNED, LabelMix, origins_of
 from newswinnow.models.registry import ModelSpec, build_model, min_per_label
-from newswinnow.models.training import check_counts, check_trainable, fit_quietly
+from newswinnow.models.training import check_trainable
 from newswinnow.paragraphs.table import LABEL, PAGE, SITE, SOURCE, labelled_rows
 
 Progress = Callable[[str], None]
@@ -56,24 +60,67 @@ def _ignore(step: str) -> None:
 def _check_folds(labels: pd.Series, spec: ModelSpec, folds: dict[str, list[Any]]) -> None:
     """Refuse before the first fit what the last one could not be trained on."""
     for kind, parts in folds.items():
-        for i, (fit_rows, _) in enumerate(parts, start=1):
+        for i, (fit_rows, *_) in enumerate(parts, start=1):
             check_counts(labels.iloc[fit_rows], at_least=min_per_label(spec), where=f"corpus, all but fold {i} {kind}")
 
 
-def _out_of_fold(rows: pd.DataFrame, spec: ModelSpec, folds: Iterable[Any], *, seed: int, tick: Callable[[], None]) -> Any:
-    labels = rows[LABEL].to_numpy(dtype=str)
+def _check_sites(aligned: pd.DataFrame) -> None:
+    """Refuse aligned labels without a site: nobody could tell which fold may train on them."""
+    n_without = int(aligned[SITE].isna().sum()) if SITE in aligned.columns else len(aligned)
+    if n_without:
+        raise ValueError(f"corpus: every aligned paragraph must have a site for folds by site; got {n_without} without")
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What is trained in each fold."""
+
+    spec: ModelSpec
+    mix: LabelMix
+    seed: int
+
+    def __call__(self, rows: pd.DataFrame) -> Any:
+        weights = self.mix.row_weights(rows, self.spec, seed=self.seed)
+        return fit_weighted(build_model(self.spec, seed=self.seed), rows, weights, spec=self.spec)
+
+
+def _out_of_fold(rows: pd.DataFrame, aligned: pd.DataFrame, folds: Iterable[Any], fit: _Fit, *, tick: Callable[[], None]) -> Any:
+    """Out-of-fold answers for the rows; aligned labels help to train where their site is not held out."""
     predicted = np.empty(len(rows), dtype=object)
-    for fit_rows, held_rows in folds:
-        model = fit_quietly(build_model(spec, seed=seed), rows.iloc[fit_rows], labels[fit_rows])
-        predicted[held_rows] = model.predict(rows.iloc[held_rows])
+    for fit_rows, held_rows, held_sites in folds:
+        fitted = rows.iloc[fit_rows]
+        if len(aligned):
+            fitted = pd.concat([fitted, aligned[~aligned[SITE].isin(held_sites)]], ignore_index=True)
+        predicted[held_rows] = fit(fitted).predict(rows.iloc[held_rows])
         tick()
     return predicted
 
 
+def _with_sites(folds: Iterable[Any], sites: pd.Series | None) -> list[Any]:
+    """Folds with the sites that no row of the training part may come from; none without ``sites``."""
+    return [(fit_rows, held, set(sites.iloc[held]) if sites is not None else set()) for fit_rows, held in folds]
+
+
+def _only_trained_on(labelled: pd.DataFrame, *, n_folds: int) -> npt.NDArray[np.bool_]:
+    """Which rows are aligned, if the others can be cut into folds by site; none if they cannot."""
+    is_aligned: npt.NDArray[np.bool_] = origins_of(labelled) == ALIGNED
+    n_sites = labelled.loc[~is_aligned, SITE].nunique() if SITE in labelled.columns else 0
+    return is_aligned if n_sites >= n_folds else np.zeros(len(labelled), dtype=np.bool_)
+
+
 def cross_validate_sites(
-    corpus: pd.DataFrame, spec: ModelSpec, *, n_folds: int = 5, seed: int = 0, progress: Progress = _ignore
+    corpus: pd.DataFrame,
+    spec: ModelSpec,
+    *,
+    mix: LabelMix | None = None,
+    n_folds: int = 5,
+    seed: int = 0,
+    progress: Progress = _ignore,
 ) -> Validation:
     """Cross-validate a specification by site and, for the leakage gap, at random.
+
+    Aligned labels are only trained on: folds are cut through the others, and only those are scored. Where the others stand on too
+    few sites for that, all labels are treated alike.
 
     Parameters
     ----------
@@ -81,6 +128,8 @@ def cross_validate_sites(
         A paragraph table with labels and sites.
     spec
         What to train in each fold.
+    mix
+        How much labels of each origin count in training; all the same by default.
     n_folds
         Number of folds.
     seed
@@ -99,15 +148,20 @@ def cross_validate_sites(
     """
     if n_folds < 2:
         raise ValueError(f"folds: must be >= 2; got {n_folds}")
-    check_trainable(corpus, n_folds=n_folds, spec=spec)
-    rows = labelled_rows(corpus).reset_index(drop=True)
+    labelled = labelled_rows(corpus)
+    mix = mix or LabelMix()
+    is_aligned = _only_trained_on(labelled, n_folds=n_folds)
+    rows, aligned = labelled[~is_aligned].reset_index(drop=True), labelled[is_aligned]
+    check_trainable(rows, n_folds=n_folds, spec=spec)
+    _check_sites(aligned)
     labels = rows[LABEL].to_numpy(dtype=str)
     by_site = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups=rows[SITE])
     at_random = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels)
-    folds = {"by site": list(by_site), "at random": list(at_random)}
+    folds = {"by site": _with_sites(by_site, rows[SITE]), "at random": _with_sites(at_random, None)}
     _check_folds(rows[LABEL], spec, folds)
+    fit = _Fit(spec, mix, seed)
     predicted = {
-        kind: _out_of_fold(rows, spec, parts, seed=seed, tick=partial(progress, f"cross-validating {kind}"))
+        kind: _out_of_fold(rows, aligned, parts, fit, tick=partial(progress, f"cross-validating {kind}"))
         for kind, parts in folds.items()
     }
     estimates = {name: score(rows[LABEL], found, rows[PAGE], seed=seed).macro_f1 for name, found in predicted.items()}

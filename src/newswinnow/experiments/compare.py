@@ -1,25 +1,19 @@
-"""What several runs say together: a table of all, and each against the first with a verdict.
+"""What several runs say together: each against the first, with a verdict, on every test corpus and level they share.
 
-The statistics stand in :mod:`newswinnow.evaluation.comparison`; printing is left to the command line.
+The statistics stand in :mod:`newswinnow.evaluation.comparison`; tables of them are left to
+:mod:`newswinnow.experiments.comparison_tables`.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from newswinnow.evaluation.comparison import Comparison, compare
-from newswinnow.experiments.answers import ANSWERS, read_answers
+from newswinnow.experiments.answers import ANSWERS, Answers, read_answers
 from newswinnow.experiments.run import NOTES
-from newswinnow.reports.render import METRICS, markdown_cell
-
-_HEADER: Final = """# Experiments
-
-Written by `newswinnow experiments compare`; change the experiments, not this file. Scores are macro-F1 with 95 % intervals from
-resampling whole pages; "unseen sites" is cross-validation on the training pages with folds cut by site, and the leakage gap is
-what a random split would add to it.
-"""
+from newswinnow.reports.render import METRICS
 
 
 @dataclass(frozen=True)
@@ -32,10 +26,17 @@ class RunSummary:
     metrics: dict[str, Any]
     notes: str
 
-    def macro_f1(self, test: str) -> dict[str, float] | None:
-        """Macro-F1 on a test corpus with its interval; None where the run has not seen it."""
+    def macro_f1(self, test: str, context: str | None = None) -> dict[str, float] | None:
+        """Macro-F1 on a test corpus with its interval, of the run's main level or another; None where that was not measured."""
         evaluation = self.metrics["evaluations"].get(test)
+        if evaluation and context not in (None, evaluation.get("context")):
+            evaluation = evaluation.get("levels", {}).get(context)
         return evaluation["scores"]["macro_f1"] if evaluation else None
+
+    def contexts(self, test: str) -> list[str]:
+        """Levels of information measured on a test corpus, the main one first; runs of older versions have but one."""
+        evaluation = self.metrics["evaluations"].get(test, {})
+        return [evaluation[key] for key in ("context",) if key in evaluation] + list(evaluation.get("levels", {}))
 
     @property
     def tests(self) -> list[str]:
@@ -45,17 +46,24 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Row:
-    """One run against the baseline on one test corpus; no comparison for the baseline itself."""
+    """One run against the baseline on one test corpus at one level of information; no comparison for the baseline itself."""
 
     run: str
     test: str
+    context: str
     macro_f1: dict[str, float]
     comparison: Comparison | None
 
     def as_dict(self) -> dict[str, Any]:
         """The row as plain values."""
         comparison = self.comparison.as_dict() if self.comparison else None
-        return {"run": self.run, "test": self.test, "macro_f1": self.macro_f1, "comparison": comparison}
+        return {
+            "run": self.run,
+            "test": self.test,
+            "context": self.context,
+            "macro_f1": self.macro_f1,
+            "comparison": comparison,
+        }
 
 
 def read_run(directory: str | Path) -> RunSummary:
@@ -125,7 +133,7 @@ def find_runs(folder: str | Path) -> list[RunSummary]:
 
 
 def compare_runs(directories: Sequence[str | Path], *, seed: int = 0) -> list[Row]:
-    """Compare runs with the first of them on every test corpus of the first.
+    """Compare runs with the first of them on every test corpus of the first, at its main level and at every level all share.
 
     Parameters
     ----------
@@ -136,7 +144,7 @@ def compare_runs(directories: Sequence[str | Path], *, seed: int = 0) -> list[Ro
 
     Returns
     -------
-    One row per test corpus and run.
+    One row per test corpus, level and run.
 
     Raises
     ------
@@ -151,90 +159,31 @@ def compare_runs(directories: Sequence[str | Path], *, seed: int = 0) -> list[Ro
     if not shared:
         tests = "; ".join(f"{run.name}: {', '.join(run.tests)}" for run in runs)
         raise ValueError(f"compare: runs must share a test corpus; got {tests}")
-    rows = []
+    rows: list[Row] = []
     for test in shared:
-        base_digest, base = answers[0][test]
-        for run, found in zip(runs, answers, strict=True):
-            digest, table = found[test]
-            if digest != base_digest:
+        found = [answer[test] for answer in answers]
+        for run, answer in zip(runs, found, strict=True):
+            if answer.data_digest != found[0].data_digest:
                 raise ValueError(f"{run.directory}: test corpus {test!r} must be the one of {runs[0].directory}; got other data")
-            comparison = None if run is runs[0] else compare(base, table, seed=seed)
-            rows.append(Row(run.name, test, run.macro_f1(test) or {}, comparison))
+        rows += _test_rows(test, runs, found, seed=seed)
     return rows
 
 
-def _interval(score: dict[str, float] | None) -> str:
-    return "" if not score else f"{score['value']:.3f} ({score['low']:.3f}–{score['high']:.3f})"
+def _test_rows(test: str, runs: Sequence[RunSummary], answers: Sequence[Answers], *, seed: int) -> list[Row]:
+    levels = [level for level in answers[0].tables if all(level in answer.tables for answer in answers)]
+    is_main = all(answer.context == answers[0].context for answer in answers)
+    rows = [] if is_main else _level_rows(test, runs, answers, None, seed=seed)
+    for level in levels:
+        rows += _level_rows(test, runs, answers, level, seed=seed)
+    return rows
 
 
-def overview_rows(runs: Sequence[RunSummary]) -> tuple[list[str], list[list[str]]]:
-    """A table of runs: columns and rows of text.
-
-    Parameters
-    ----------
-    runs
-        The runs.
-
-    Returns
-    -------
-    Column names and rows.
-    """
-    tests = list(dict.fromkeys(test for run in runs for test in run.tests))
-    columns = ["experiment", "model", *tests, "unseen sites", "leakage gap"]
+def _level_rows(test: str, runs: Sequence[RunSummary], answers: Sequence[Answers], level: str | None, *, seed: int) -> list[Row]:
+    """Rows at one level; None for each run's own main one."""
+    tables = [answer.main if level is None else answer.tables[level] for answer in answers]
     rows = []
-    for run in runs:
-        validation = run.metrics["validation"]
-        gap = f"{validation['leakage_gap']:+.3f}" if validation else ""
-        scores = [_interval(run.macro_f1(test)) for test in tests]
-        rows.append([run.name, run.metrics["model"]["family"], *scores, _interval(validation.get("unseen_sites")), gap])
-    return columns, rows
-
-
-def comparison_rows(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """A table of comparisons: columns and rows of text.
-
-    Parameters
-    ----------
-    rows
-        As :func:`compare_runs` gives them.
-
-    Returns
-    -------
-    Column names and rows.
-    """
-    table = []
-    for row in rows:
-        c = row.comparison
-        cells = ["", "", "baseline"]
-        if c:
-            d = c.difference
-            cells = [f"{d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f})", f"{c.p_value:.2g}", c.verdict]
-        table.append([row.test, row.run, _interval(row.macro_f1), *cells])
-    return ["test", "experiment", "macro-F1", "difference", "p", "verdict"], table
-
-
-def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [list(map(markdown_cell, columns)), ["---"] * len(columns), *(list(map(markdown_cell, row)) for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
-def overview_markdown(runs: Sequence[RunSummary], comparisons: Sequence[Row]) -> str:
-    """``experiments/README.md``: all runs, the comparison, and what each run taught.
-
-    Parameters
-    ----------
-    runs
-        The runs; listed by name.
-    comparisons
-        Rows of :func:`compare_runs`; may be empty.
-
-    Returns
-    -------
-    The document.
-    """
-    runs = sorted(runs, key=lambda run: run.name)
-    parts = [_HEADER, _markdown_table(*overview_rows(runs))]
-    if comparisons:
-        parts += [f"## Against {markdown_cell(comparisons[0].run)}\n", _markdown_table(*comparison_rows(comparisons))]
-    parts += [f"## {markdown_cell(run.name)}: {markdown_cell(run.title)}\n\n{run.notes}\n" for run in runs]
-    return "\n".join(parts)
+    for i, run in enumerate(runs):
+        named = (answers[i].context if level is None else level) or next(iter(run.contexts(test)), "alone")
+        comparison = compare(tables[0], tables[i], seed=seed) if i else None
+        rows.append(Row(run.name, test, named, run.macro_f1(test, named) or {}, comparison))
+    return rows

@@ -9,10 +9,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from newswinnow.corpus.config_errors import first_broken_rule
 from newswinnow.corpus.sample import resolve_corpus
+from newswinnow.models.mixing import LabelMix
 from newswinnow.models.registry import ModelSpec
 
 CONFIG_NAME: Final = "config.toml"
@@ -23,10 +24,32 @@ class _Strict(BaseModel):
 
 
 class DataConfig(_Strict):
-    """Corpora: files to train on, and named files to evaluate on."""
+    """Corpora: files to train on, how much labels of each origin count there, and named files to evaluate on.
+
+    Attributes
+    ----------
+    train
+        Files to train on.
+    test
+        Name to file to evaluate on.
+    weights, min_agreement
+        As in :class:`~newswinnow.models.mixing.LabelMix`.
+    """
 
     train: tuple[str, ...] = ("sample:train",)
+    weights: dict[str, float] = Field(default_factory=dict)
+    min_agreement: float = 0.0
     test: dict[str, str] = Field(default_factory=lambda: {"sample": "sample:test"})
+
+    @model_validator(mode="after")
+    def _is_a_mix(self) -> "DataConfig":
+        LabelMix(self.weights, self.min_agreement)
+        return self
+
+    @property
+    def mix(self) -> LabelMix:
+        """How much labels of each origin count."""
+        return LabelMix(self.weights, self.min_agreement)
 
 
 class ValidationConfig(_Strict):

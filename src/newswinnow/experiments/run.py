@@ -3,18 +3,17 @@
 Comparing runs is left to :mod:`newswinnow.experiments.compare`.
 """
 
-import fcntl
 import json
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from newswinnow.corpus.locks import locked
 from newswinnow.corpus.tables import read_corpus
 from newswinnow.corpus.write import atomic_file
 from newswinnow.evaluation.evaluate import Evaluation, evaluate
@@ -30,14 +29,9 @@ from newswinnow.reports.render import METRICS, Report, write_report
 RUN_MANIFEST: Final = "manifest.json"
 MODEL_FOLDER: Final = "model"
 NOTES: Final = "notes.md"
-_LOCK: Final = ".lock"
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
-
-
-class BusyError(RuntimeError):
-    """A run directory that another process is writing to."""
 
 
 def no_progress(step: str, done: int, total: int) -> None:
@@ -75,32 +69,6 @@ class RunResult:
             "unseen_sites_macro_f1": self.validation.unseen_sites.value if self.validation else None,
             "leakage_gap": self.validation.leakage_gap if self.validation else None,
         }
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold a directory for one writer; the kernel lets go when the process ends, however it ends.
-
-    Parameters
-    ----------
-    directory
-        The directory.
-
-    Yields
-    ------
-    Nothing.
-
-    Raises
-    ------
-    BusyError
-        If another process holds it.
-    """
-    with (directory / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BusyError(f"{directory}: must be free; got another process writing to it") from error
-        yield
 
 
 def _check_disjoint(train_table: pd.DataFrame, tests: dict[str, pd.DataFrame]) -> None:
@@ -180,8 +148,8 @@ def _run(config: Config, out: Path, train_paths: Sequence[Path], test_paths: dic
     _check_disjoint(corpus, tests)
     check_trainable(corpus, n_folds=n_folds)
     tick("reading the corpora")
-    validation = cross_validate_sites(corpus, config.model, n_folds=n_folds, seed=config.seed, progress=tick) if n_folds else None
-    predictor = train(corpus, config.model, seed=config.seed)
+    validation = _validated(config, corpus, tick) if n_folds else None
+    predictor = train(corpus, config.model, mix=config.data.mix, seed=config.seed)
     tick("training")
     evaluations = []
     for name, table in tests.items():
@@ -193,6 +161,12 @@ def _run(config: Config, out: Path, train_paths: Sequence[Path], test_paths: dic
     _write_results(result, config, corpus, time.perf_counter() - begun)
     tick("writing")
     return result
+
+
+def _validated(config: Config, corpus: pd.DataFrame, tick: Callable[[str], None]) -> Validation:
+    return cross_validate_sites(
+        corpus, config.model, mix=config.data.mix, n_folds=config.validation.folds, seed=config.seed, progress=tick
+    )
 
 
 def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seconds: float) -> None:
@@ -214,7 +188,12 @@ def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seco
 
 
 def _options(config: Config) -> dict[str, Any]:
-    """Options that the family looks at."""
+    """Options that the family looks at, and how labels were weighted where they were."""
+    weighting = {name: getattr(config.data, name) for name in ("weights", "min_agreement") if getattr(config.data, name)}
+    return {**_family_options(config), **weighting}
+
+
+def _family_options(config: Config) -> dict[str, Any]:
     options = config.model.as_dict()
     if config.model.family == "winnow":
         return {name: options[name] for name in ("bits", "C", "min_df", "balanced")}

@@ -178,6 +178,7 @@ def evaluation_view(evaluation: Evaluation) -> dict[str, Any]:
         "confusion": list(confusion_rows(evaluation)),
         "slices": evaluation.slices,
         "calibration": evaluation.calibration,
+        "levels": evaluation.levels,
         "mistakes": worst_mistakes(evaluation),
         "pages": sample_pages(evaluation),
         "data_digest": evaluation.data_digest,
