@@ -109,7 +109,7 @@ def test_compare_without_names_takes_the_folder_and_writes_markdown(cli: Cli, fi
     assert result.exit_code == 0
     assert result.stderr == f"written: {out}\n"
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["test", "experiment", "macro-F1", "difference", "p", "verdict"]
+    assert lines[0].split() == ["test", "context", "experiment", "macro-F1", "difference", "p", "verdict"]
     assert lines[2].endswith("baseline")
     assert "002-three-line" in lines[3]
     assert "+0.400" in lines[3]

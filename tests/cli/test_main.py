@@ -36,6 +36,7 @@ PROMISED = [
     ["corpus", "release-labels"],
     ["model", "show"],
     ["model", "verify"],
+    ["model", "export"],
 ]
 
 
@@ -94,7 +95,7 @@ def test_version(cli: Callable[..., Result]) -> None:
         (["predict"], "inputs"),
         (["predict", "--nope", "x"], "--nope"),
         (["evaluate", "m"], "CORPUS"),
-        (["model", "verify"], "DIR"),
+        (["model", "export"], "--output"),
         (["train", "--folds", "many"], "--folds"),
     ],
 )

@@ -22,7 +22,7 @@ from newswinnow.cli.output import (
     reported_errors,
     say,
 )
-from newswinnow.experiments.run import BusyError
+from newswinnow.corpus.locks import BusyError
 from newswinnow.models.saved import ModelLoadError
 
 plain_values = st.recursive(

@@ -152,6 +152,32 @@ def test_directories_are_searched_in_order_of_names(cli: Cli, saved_model: Any, 
     ]
 
 
+@pytest.mark.parametrize("command", ["predict", "clean"])
+def test_a_parquet_bomb_is_one_line(command: str, cli: Cli, saved_model: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.parquet"
+    table = pd.DataFrame({"page": "p", "position": range(40), "text": ["x" * 500_000] * 40})
+    table.to_parquet(path, index=False, compression="zstd")
+    assert path.stat().st_size < 10_000
+    result = cli(command, path, *saved_model.options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{path}: must not expand to more than 250 times its size; got " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["predict", "clean"])
+def test_what_is_no_file_in_a_directory_is_counted(command: str, cli: Cli, saved_model: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "crawl"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "one.txt").write_text(NEWS, encoding="utf-8")
+    os.mkfifo(folder / "deep" / "pipe.txt")
+    (folder / "deep" / "loop").symlink_to(folder)
+    (folder / "device.txt").symlink_to("/dev/zero")
+    (folder / "gone.txt").symlink_to(folder / "absent.txt")
+    result = cli(command, folder, *saved_model.options)
+    assert result.exit_code == 0
+    assert result.stderr == "1 paragraphs: 1 news, 0 boilerplate, 0 related-link\npassed over: 3 links, 1 pipe\n"
+    assert "passed over" not in cli(command, folder / "one.txt", *saved_model.options).stderr
+
+
 @pytest.mark.parametrize("name", ["jsonl", "csv", "tsv", "parquet"])
 @pytest.mark.parametrize("suffix", ["txt", "html", "jsonl", "csv"])
 def test_empty_input_gives_a_valid_empty_output(suffix: str, name: str, cli: Cli, saved_model: Any, tmp_path: Path) -> None:
@@ -285,7 +311,10 @@ class TestRefusals:
         [
             (["absent.txt"], "absent.txt: must be an existing file or directory; got nothing there"),
             (["-", "--context", "page"], "context: must be auto or one of alone for this model; got 'page'"),
-            (["-", "--input-format", "doc"], "input format: must be one of txt, html, htm, jsonl, csv, tsv, parquet; got 'doc'"),
+            (
+                ["-", "--input-format", "doc"],
+                "input format: must be one of txt, html, htm, jsonl, csv, tsv, parquet, warc, wet; got 'doc'",
+            ),
             (["-", "-o", "absent/out.txt"], "absent/out.txt: must be in an existing folder; got no absent"),
         ],
     )

@@ -16,6 +16,7 @@ from newswinnow.models.predictor import Predictor
 from newswinnow.models.registry import ModelSpec
 from newswinnow.models.training import train
 from newswinnow.paragraphs.label import Label
+from newswinnow.paragraphs.rows import Rows
 from newswinnow.scoring.files import check_inputs, check_output, clean, clean_pages, predict_inputs, write_rejects
 
 NEWS = "The council voted on Monday to repair the old bridge over the Tarn."
@@ -55,8 +56,8 @@ def test_predictions_keep_input_order_and_count(rule: Predictor, tmp_path: Path)
 
 def test_rows_lost_by_a_model_are_noticed(rule: Predictor, tmp_path: Path) -> None:
     class Careless(Predictor):
-        def predict_table(self, table: pd.DataFrame, *, context: str = "auto") -> pd.DataFrame:
-            return super().predict_table(table, context=context).iloc[1:]
+        def predict_rows(self, rows: Rows, *, context: str = "auto") -> Rows:
+            return super().predict_rows(rows, context=context).where([False] + [True] * (len(rows) - 1))
 
     (tmp_path / "page.txt").write_text("Share\n\nMenu\n", encoding="utf-8")
     with pytest.raises(RuntimeError, match="rows out and rejects must equal rows in, 2; got 1"):
@@ -68,7 +69,7 @@ def test_rows_lost_by_a_model_are_noticed(rule: Predictor, tmp_path: Path) -> No
     [
         ("absent.txt", None, FileNotFoundError, r"absent\.txt: must be an existing file or directory; got nothing there"),
         ("page.doc", None, CorpusError, r"page\.doc: must end in one of \.txt, .*; got '\.doc'"),
-        ("page.doc", "word", ValueError, "input format: must be one of txt, html, htm, jsonl, csv, tsv, parquet; got 'word'"),
+        ("page.doc", "word", ValueError, "input format: must be one of txt, .*, warc, wet; got 'word'"),
     ],
 )
 def test_inputs_are_checked_before_work(

@@ -25,6 +25,50 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 
 
+DecisionOption = Annotated[
+    Path | None, typer.Option("--decision", help="Decide by this file of `newswinnow experiments decide`.", metavar="FILE")
+]
+MaxNewsLossOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-news-loss", help="Lose at most this mean share of a page's news, as --decision ensures.", metavar="SHARE"
+    ),
+]
+
+
+def open_deciding(model: "Predictor", decision: Path | None, max_news_loss: float | None, *, context: str) -> "Predictor":
+    """The model with the decision a command was told to follow.
+
+    Parameters
+    ----------
+    model
+        The model.
+    decision
+        Decision file; None for the most probable labels.
+    max_news_loss
+        Largest mean share of a page's news to lose; None for no limit.
+    context
+        Level of information that will be used.
+
+    Returns
+    -------
+    The predictor.
+
+    Raises
+    ------
+    ValueError
+        If there is a limit but no decision, or the decision does not serve.
+    """
+    if decision is None:
+        if max_news_loss is not None:
+            raise ValueError("--max-news-loss: must come with --decision FILE; got none (newswinnow experiments decide makes it)")
+        return model
+    from newswinnow.evaluation.decided import decide_by
+    from newswinnow.evaluation.decisions import read_decision
+
+    return decide_by(model, read_decision(decision), max_news_loss=max_news_loss, context=context)
+
+
 def open_model(directory: Path | None, trust: str | None) -> "Predictor":
     """The model a command was told to use.
 

@@ -16,7 +16,9 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-DONE, REJECTED, USAGE, BUSY, MODEL_REFUSED, INTERRUPTED = 0, 1, 2, 3, 5, 130
+    from newswinnow.paragraphs.rows import Rows
+
+DONE, REJECTED, USAGE, BUSY, RESUME_MISMATCH, MODEL_REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 _DEBUG: Final = "NEWSWINNOW_DEBUG"
 _HARMLESS: Final = frozenset("\n\t\xad\u200c\u200d")
 """Shown as they are: newline, tab, soft hyphen, and the joiners that Persian and emoji are written with."""
@@ -101,7 +103,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def print_predictions(table: "pd.DataFrame") -> None:
+def print_predictions(table: "Rows | pd.DataFrame") -> None:
     """Print predictions for reading: label, its probability, and as much of the text as fits on a line.
 
     Parameters
@@ -112,14 +114,14 @@ def print_predictions(table: "pd.DataFrame") -> None:
     from newswinnow.paragraphs.table import PAGE, PREDICTED, PROBABILITY_COLUMNS, TEXT
 
     width = max(shutil.get_terminal_size((100, 24)).columns - 21, 20)
-    probability = table[list(PROBABILITY_COLUMNS)].max(axis=1)
-    several = len(table[PAGE].unique()) > 1
+    several = len(set(table[PAGE])) > 1
     shown = None
-    for page, predicted, p, text in zip(table[PAGE], table[PREDICTED], probability, table[TEXT], strict=True):
+    columns = (table[name] for name in (PAGE, PREDICTED, TEXT, *PROBABILITY_COLUMNS))
+    for page, predicted, text, *probabilities in zip(*columns, strict=True):
         if several and page != shown:
             print(f"== {escape_controls(page)}")
             shown = page
-        label = f"{predicted:12}  {p:4.0%}" if isinstance(predicted, str) else f"{'(empty)':12}      "
+        label = f"{predicted:12}  {max(probabilities):4.0%}" if isinstance(predicted, str) else f"{'(empty)':12}      "
         text = escape_controls(text)
         print(f"{label}  {text if len(text) <= width else text[: width - 1] + '…'}")
 
@@ -134,13 +136,15 @@ def exit_code_of(error: BaseException) -> int:
 
     Returns
     -------
-    The documented code: 3 for a busy directory, 5 for a refused model, 2 for every other input error.
+    The documented code: 3 for a busy directory, 4 for one with another run, 5 for a refused model, 2 for every other input error.
     """
-    from newswinnow.experiments.run import BusyError
+    from newswinnow.corpus.locks import BusyError, ResumeError
     from newswinnow.models.saved import ModelLoadError
 
     if isinstance(error, ModelLoadError):
         return MODEL_REFUSED
+    if isinstance(error, ResumeError):
+        return RESUME_MISMATCH
     return BUSY if isinstance(error, BusyError) else USAGE
 
 

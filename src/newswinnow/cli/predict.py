@@ -6,8 +6,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newswinnow.cli.options import ContextOption, JsonOption, ModelOption, OverwriteOption, TrustOption, open_model
+from newswinnow.cli.options import (
+    ContextOption,
+    DecisionOption,
+    JsonOption,
+    MaxNewsLossOption,
+    ModelOption,
+    OverwriteOption,
+    TrustOption,
+    open_deciding,
+    open_model,
+)
 from newswinnow.cli.output import REJECTED, escape_controls, json_text, print_predictions, reported_errors, say
+from newswinnow.cli.predict_run import (
+    STDOUT,
+    BulkOptions,
+    ChunkOption,
+    OnErrorOption,
+    RunOption,
+    WorkersOption,
+    bulk_plan,
+    run_kind,
+    score_in_bulk,
+)
 
 if TYPE_CHECKING:
     from newswinnow.scoring.files import Scored
@@ -22,13 +43,17 @@ OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write
 InputFormat = Annotated[str | None, typer.Option("--input-format", help="Read every input as this format.")]
 
 
-def _report_rejects(scored: "Scored", rejects: Path | None) -> None:
-    """Say what was refused, keep it if asked to, and end with exit code 1 if there was any."""
+def _report(scored: "Scored", inputs: list[str], *, rejects: Path | None) -> None:
+    """Say what was read, passed over and refused, keep what was refused if asked to, and end with exit code 1 for that."""
+    from newswinnow.harvest.folders import describe_passed_over
+    from newswinnow.harvest.inputs import passed_over_in
     from newswinnow.scoring.files import write_rejects
 
     counts = scored.counts()
     shown = ", ".join(f"{n} {name}" for name, n in counts.items() if n or name not in ("empty", "rejected"))
-    say(f"{len(scored.table)} paragraphs: {shown}")
+    say(f"{len(scored.rows)} paragraphs: {shown}")
+    if skipped := describe_passed_over(passed_over_in(inputs)):
+        say(f"passed over: {skipped}")
     for reject in scored.rejects[:10]:
         say(str(reject))
     if len(scored.rejects) > 10:
@@ -37,6 +62,11 @@ def _report_rejects(scored: "Scored", rejects: Path | None) -> None:
         write_rejects(scored.rejects, rejects)
     if scored.rejects:
         raise typer.Exit(REJECTED)
+
+
+def _refuse_decision(decision: Path | None, max_news_loss: float | None) -> None:
+    if decision is not None or max_news_loss is not None:
+        raise ValueError("--run: must not be given with --decision or --max-news-loss; got both")
 
 
 def predict(
@@ -53,6 +83,12 @@ def predict(
         Path | None, typer.Option("--rejects", help="Write refused records here as JSONL.", metavar="FILE")
     ] = None,
     overwrite: OverwriteOption = False,
+    run: RunOption = None,
+    workers: WorkersOption = None,
+    chunk_bytes: ChunkOption = None,
+    on_error: OnErrorOption = None,
+    decision: DecisionOption = None,
+    max_news_loss: MaxNewsLossOption = None,
 ) -> None:
     """Label every paragraph: one row each with its label and the three probabilities.
 
@@ -76,8 +112,41 @@ def predict(
         Where refused records go.
     overwrite
         Replace an existing output.
+    run
+        Run directory.
+    workers
+        Processes of a run.
+    chunk_bytes
+        Least size of a run's chunks.
+    on_error
+        What a run does with bad records.
+    decision
+        Decision file.
+    max_news_loss
+        Largest mean share of a page's news to lose.
     """
     with reported_errors():
+        bulk = BulkOptions(run, workers, chunk_bytes, on_error)
+        if run is not None:
+            _refuse_decision(decision, max_news_loss)
+            if rejects is not None:
+                raise ValueError(f"{rejects}: --rejects must not be given with --run; rejects go to {run / 'rejects.jsonl'}")
+            kind = run_kind(output, file_format)
+            plan = bulk_plan(
+                inputs,
+                bulk,
+                kind=kind,
+                output=output,
+                model=model,
+                trust=trust,
+                context=context,
+                keep="news",
+                input_format=input_format,
+                overwrite=overwrite,
+            )
+            score_in_bulk(plan, to_stdout=output == STDOUT)
+            return
+        bulk.refuse_without_run()
         from newswinnow.corpus.tables import TABLE_FORMATS, format_of
         from newswinnow.corpus.write import check_writable, write_table
         from newswinnow.scoring.files import check_inputs, check_output, predict_inputs
@@ -92,12 +161,13 @@ def predict(
             check_output(path, inputs, overwrite=overwrite)
         if output and rejects and output.resolve() == rejects.resolve():
             raise ValueError(f"{rejects}: --rejects must not be the output; got the same file")
-        scored = predict_inputs(open_model(model, trust), inputs, context=context, file_format=input_format)
+        predictor = open_deciding(open_model(model, trust), decision, max_news_loss, context=context)
+        scored = predict_inputs(predictor, inputs, context=context, file_format=input_format)
         if is_for_reading:
-            print_predictions(scored.table)
+            print_predictions(scored.rows)
         else:
-            write_table(scored.table, output, file_format=chosen)
-        _report_rejects(scored, rejects)
+            write_table(scored.rows, output, file_format=chosen)
+        _report(scored, inputs, rejects=rejects)
 
 
 def clean(
@@ -110,6 +180,12 @@ def clean(
     input_format: InputFormat = None,
     as_json: JsonOption = False,
     overwrite: OverwriteOption = False,
+    run: RunOption = None,
+    workers: WorkersOption = None,
+    chunk_bytes: ChunkOption = None,
+    on_error: OnErrorOption = None,
+    decision: DecisionOption = None,
+    max_news_loss: MaxNewsLossOption = None,
 ) -> None:
     """Print only the news text: paragraphs separated by blank lines, one page after the other.
 
@@ -133,8 +209,38 @@ def clean(
         Print pages and their texts as JSON.
     overwrite
         Replace an existing output.
+    run
+        Run directory.
+    workers
+        Processes of a run.
+    chunk_bytes
+        Least size of a run's chunks.
+    on_error
+        What a run does with bad records.
+    decision
+        Decision file.
+    max_news_loss
+        Largest mean share of a page's news to lose.
     """
     with reported_errors():
+        bulk = BulkOptions(run, workers, chunk_bytes, on_error)
+        if run is not None:
+            _refuse_decision(decision, max_news_loss)
+            plan = bulk_plan(
+                inputs,
+                bulk,
+                kind="pages" if as_json else "text",
+                output=output,
+                model=model,
+                trust=trust,
+                context=context,
+                keep=keep,
+                input_format=input_format,
+                overwrite=overwrite,
+            )
+            score_in_bulk(plan, to_stdout=output == STDOUT)
+            return
+        bulk.refuse_without_run()
         from newswinnow.corpus.write import atomic_file
         from newswinnow.paragraphs.label import parse_labels
         from newswinnow.scoring.files import check_inputs, check_output, clean_pages, predict_inputs
@@ -143,8 +249,9 @@ def clean(
         check_inputs(inputs, file_format=input_format)
         if output:
             check_output(output, inputs, overwrite=overwrite)
-        scored = predict_inputs(open_model(model, trust), inputs, context=context, file_format=input_format)
-        pages = list(clean_pages(scored.table, keep=kept))
+        predictor = open_deciding(open_model(model, trust), decision, max_news_loss, context=context)
+        scored = predict_inputs(predictor, inputs, context=context, file_format=input_format)
+        pages = list(clean_pages(scored.rows, keep=kept))
         if as_json:
             content = json_text([{"page": page, "paragraphs": texts} for page, texts in pages]) + "\n"
         else:
@@ -155,4 +262,4 @@ def clean(
                 file.write(content.encode())
         else:
             print(escape_controls(content) if sys.stdout.isatty() else content, end="")
-        _report_rejects(scored, None)
+        _report(scored, inputs, rejects=None)

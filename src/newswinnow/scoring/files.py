@@ -4,20 +4,27 @@ Where results go is checked before any work starts; parsing the command line is 
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
-import pandas as pd
 
 from newswinnow.corpus.records import RecordRules
 from newswinnow.corpus.rejects import Reject
+from newswinnow.corpus.tables import table_from_rows
 from newswinnow.corpus.write import atomic_file
-from newswinnow.harvest.inputs import INPUT_FORMATS, expand_inputs, read_inputs
+from newswinnow.harvest.inputs import INPUT_FORMATS, expand_inputs, read_rows
 from newswinnow.models.predictor import AUTO, Predictor
 from newswinnow.paragraphs.label import LABELS, Label
+from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import PAGE, POSITION, PREDICTED, TEXT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -26,20 +33,24 @@ class Scored:
 
     Attributes
     ----------
-    table
+    rows
         The paragraphs with prediction columns, input order kept.
     rejects
         Records refused; records in = rows + rejects.
     """
 
-    table: pd.DataFrame
+    rows: Rows
     rejects: tuple[Reject, ...]
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The rows as a table, made anew at each call."""
+        return table_from_rows(self.rows)
 
     def counts(self) -> dict[str, int]:
         """Paragraphs by predicted label, empty ones, and rejects."""
-        predicted = self.table[PREDICTED]
-        counts = {str(label): int((predicted == label).sum()) for label in LABELS}
-        return {**counts, "empty": int(predicted.isna().sum()), "rejected": len(self.rejects)}
+        n_of = Counter(self.rows[PREDICTED])
+        return {**{str(label): n_of[label] for label in LABELS}, "empty": n_of[None], "rejected": len(self.rejects)}
 
 
 def predict_inputs(
@@ -69,10 +80,10 @@ def predict_inputs(
     CorpusError
         If a file as a whole is unusable.
     """
-    reading = read_inputs(inputs, rules=RecordRules(keeps_empty=True), file_format=file_format)
-    scored = Scored(model.predict_table(reading.table, context=context), reading.rejects)
-    if len(scored.table) + len(scored.rejects) != reading.n_records:
-        raise RuntimeError(f"rows out and rejects must equal rows in, {reading.n_records}; got {len(scored.table)}")
+    reading = read_rows(inputs, rules=RecordRules(keeps_empty=True), file_format=file_format)
+    scored = Scored(model.predict_rows(reading.rows, context=context), reading.rejects)
+    if len(scored.rows) + len(scored.rejects) != reading.n_records:
+        raise RuntimeError(f"rows out and rejects must equal rows in, {reading.n_records}; got {len(scored.rows)}")
     return scored
 
 
@@ -130,7 +141,7 @@ def check_output(output: str | Path, inputs: Sequence[str | Path], *, overwrite:
         raise FileExistsError(f"{output}: must not exist yet; got an existing path (--overwrite replaces a file)")
 
 
-def clean_pages(table: pd.DataFrame, *, keep: Sequence[Label] = (Label.NEWS,)) -> Iterator[tuple[str, list[str]]]:
+def clean_pages(table: "Rows | pd.DataFrame", *, keep: Sequence[Label] = (Label.NEWS,)) -> Iterator[tuple[str, list[str]]]:
     """The kept paragraphs of every page, pages in input order, paragraphs by position.
 
     Parameters
@@ -145,9 +156,13 @@ def clean_pages(table: pd.DataFrame, *, keep: Sequence[Label] = (Label.NEWS,)) -
     Page id and texts; a page with nothing kept comes with none.
     """
     wanted = {str(label) for label in keep}
-    for page, rows in table.groupby(PAGE, sort=False):
-        ordered = rows.sort_values(POSITION, kind="stable")
-        yield str(page), ordered.loc[ordered[PREDICTED].isin(wanted), TEXT].tolist()
+    pages: dict[str, list[tuple[int, str]]] = {}
+    for page, position, text, predicted in zip(*(table[name] for name in (PAGE, POSITION, TEXT, PREDICTED)), strict=True):
+        kept = pages.setdefault(page, [])
+        if predicted in wanted:
+            kept.append((position, text))
+    for page, kept in pages.items():
+        yield page, [text for _, text in sorted(kept, key=itemgetter(0))]
 
 
 def clean(
@@ -181,7 +196,7 @@ def clean(
         If a file as a whole is unusable.
     """
     scored = predict_inputs(model, inputs, context=context)
-    return {page: "\n\n".join(texts) for page, texts in clean_pages(scored.table, keep=keep)}
+    return {page: "\n\n".join(texts) for page, texts in clean_pages(scored.rows, keep=keep)}
 
 
 def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:

@@ -1,0 +1,239 @@
+"""Parts into the one file that the user asked for, in order, whole or not at all.
+
+Writing parts is left to :mod:`newswinnow.scoring.parts`; which of them count, to :mod:`newswinnow.scoring.run`.
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from newswinnow.corpus.rejects import fail
+from newswinnow.corpus.write import as_text
+from newswinnow.paragraphs.table import OPTIONAL_COLUMNS, PREDICTION_COLUMNS, REQUIRED_COLUMNS
+from newswinnow.scoring.durable import HashedFile, Written, open_temporary
+from newswinnow.scoring.parts import Footer, Parts
+
+GZIP_LEVEL: Final = 6
+"""Level 9, gzip's default in Python, takes three times as long for one percent."""
+
+
+def write_output(
+    parts: Parts, footers: Sequence[Footer], temporary: Path, *, name: str, kind: str, tick: Callable[[], None]
+) -> Written:
+    """Write the output under a temporary name.
+
+    Parameters
+    ----------
+    parts
+        The parts.
+    footers
+        Those that count, in order.
+    temporary
+        The temporary name.
+    name
+        The final name, whose suffix says whether to compress.
+    kind
+        ``jsonl``, ``csv``, ``tsv``, ``parquet``, ``text`` or ``pages``.
+    tick
+        Called now and then; may raise to stop.
+
+    Returns
+    -------
+    What was written; it is on the disk.
+
+    Raises
+    ------
+    PartError
+        If a part was changed on the disk.
+    """
+    with open_temporary(temporary) as file:
+        with _compressed(file, name) as stream:
+            _WRITERS[kind](parts, footers, stream, tick)
+        return file.sync()
+
+
+@contextmanager
+def _compressed(file: HashedFile, name: str) -> Iterator[BinaryIO]:
+    suffix = Path(name).suffix.lower()
+    if suffix == ".gz":
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as packed:
+            yield packed  # type: ignore[misc]
+    elif suffix == ".zst":
+        with zstd_of(name).ZstdFile(file, "wb") as packed:
+            yield packed
+    else:
+        yield file  # type: ignore[misc]
+
+
+def zstd_of(name: str) -> Any:
+    """The module that compresses ``.zst``.
+
+    Parameters
+    ----------
+    name
+        The file, for messages.
+
+    Returns
+    -------
+    ``backports.zstd``.
+
+    Raises
+    ------
+    CorpusError
+        If it is not installed.
+    """
+    try:
+        from backports import zstd
+    except ImportError as error:
+        raise fail(name, ".zst needs backports.zstd; got no such package (pip install 'newswinnow[zstd]')") from error
+    return zstd
+
+
+def _copy(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+    for footer in footers:
+        tick()
+        n_lines = 0
+        for block in parts.payload(footer):
+            n_lines += block.count(b"\n")
+            stream.write(block)
+        if n_lines != footer.tally.rows_out:
+            raise RuntimeError(f"{parts.path(footer.number)}: must hold {footer.tally.rows_out} rows; got {n_lines}")
+
+
+def _copy_pages(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+    for footer in footers:
+        tick()
+        for block in parts.payload(footer):
+            stream.write(block)
+
+
+def _copy_text(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+    is_first = True
+    for footer in footers:
+        tick()
+        if footer.payload_bytes:
+            stream.write(b"" if is_first else b"\n\n")
+            is_first = False
+        for block in parts.payload(footer):
+            stream.write(block)
+    stream.write(b"" if is_first else b"\n")
+
+
+def _delimited(delimiter: str) -> Callable[[Parts, Sequence[Footer], BinaryIO, Callable[[], None]], None]:
+    def write(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+        met = dict.fromkeys(name for footer in footers for name in footer.tally.columns)
+        known = [name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name in met or name in REQUIRED_COLUMNS]
+        names = [*known, *(name for name in met if name not in known and name not in PREDICTION_COLUMNS), *PREDICTION_COLUMNS]
+        stream.write(_row(names, delimiter))
+        for footer in footers:
+            tick()
+            for line in b"".join(parts.payload(footer)).split(b"\n")[:-1]:
+                record = orjson.loads(line)
+                stream.write(_row([_field(record.get(name)) for name in names], delimiter))
+
+    return write
+
+
+def _row(fields: Sequence[str], delimiter: str) -> bytes:
+    text = io.StringIO()
+    # Python 3.11 leaves a bare CR unquoted, which every reader takes for the end of the record.
+    has_return = any("\r" in field for field in fields)
+    csv.writer(
+        text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL
+    ).writerow(fields)
+    return text.getvalue().encode()
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return ""
+    return orjson.dumps(value, default=as_text).decode() if isinstance(value, dict | list) else str(value)
+
+
+def _parquet(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    schema = _schema_of(parts, footers)
+    with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
+        for footer in footers:
+            tick()
+            with pyarrow.ipc.open_stream(b"".join(parts.payload(footer))) as reader:
+                table = reader.read_all()
+            if table.num_rows != footer.tally.rows_out:
+                raise RuntimeError(f"{parts.path(footer.number)}: must hold {footer.tally.rows_out} rows; got {table.num_rows}")
+            if table.num_rows:
+                writer.write_table(_fitted(table, schema))
+
+
+def _schema_of(parts: Parts, footers: Sequence[Footer]) -> Any:
+    """One schema for all parts: the columns in order, answers last; types that do not fit together become text."""
+    import pyarrow
+
+    fields: dict[str, Any] = {}
+    for footer in footers:
+        with parts.path(footer.number).open("rb") as file:
+            schema = pyarrow.ipc.open_stream(file).schema
+        for field in schema:
+            fields[field.name] = _common(fields.get(field.name), field.type)
+    types = {"position": pyarrow.int64(), **dict.fromkeys(PREDICTION_COLUMNS[1:], pyarrow.float64())}
+    for name in (*REQUIRED_COLUMNS, *PREDICTION_COLUMNS):
+        fields.setdefault(name, types.get(name, pyarrow.string()))
+    names = [name for name in fields if name not in PREDICTION_COLUMNS]
+    return pyarrow.schema(
+        [
+            (name, pyarrow.string() if pyarrow.types.is_null(fields[name]) else fields[name])
+            for name in (*names, *PREDICTION_COLUMNS)
+        ]
+    )
+
+
+def _common(a: Any, b: Any) -> Any:
+    import pyarrow
+
+    if a is None or a == b:
+        return b
+    try:
+        joined = pyarrow.unify_schemas([pyarrow.schema([("x", a)]), pyarrow.schema([("x", b)])], promote_options="permissive")
+    except (pyarrow.ArrowTypeError, pyarrow.ArrowInvalid):
+        return pyarrow.string()
+    return joined.field("x").type
+
+
+def _fitted(table: Any, schema: Any) -> Any:
+    """A part's table with all columns of the output, in their types."""
+    import pyarrow
+
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pyarrow.nulls(table.num_rows, field.type))
+            continue
+        column = table.column(field.name)
+        if column.type == field.type:
+            columns.append(column)
+        elif pyarrow.types.is_string(field.type) and not pyarrow.types.is_large_string(column.type):
+            values = [
+                None if v is None else v if isinstance(v, str) else orjson.dumps(v, default=as_text).decode()
+                for v in column.to_pylist()
+            ]
+            columns.append(pyarrow.array(values, pyarrow.string()))
+        else:
+            columns.append(column.cast(field.type))
+    return pyarrow.table(columns, schema=schema)
+
+
+_WRITERS: Final[dict[str, Callable[[Parts, Sequence[Footer], BinaryIO, Callable[[], None]], None]]] = {
+    "jsonl": _copy,
+    "pages": _copy_pages,
+    "text": _copy_text,
+    "csv": _delimited(","),
+    "tsv": _delimited("\t"),
+    "parquet": _parquet,
+}
