@@ -2,16 +2,19 @@
 # make test   every check and every test
 # make check  linters, types, docstrings and layers only
 # make fix    format and mend what the linters can mend
+# make bench  this project beside fastText and others (CORPUS=FILE: a corpus of `newswinnow corpus build` to learn from too)
+# make fixture        make the committed model of format version 1 anew (only before that format is released)
+# make check-sklearn  load saved models under scikit-learn 1.5 and the installed one (needs a package index)
 # make ship   train the model that ships from its committed configuration (needs the read corpus beside the project)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The n-gram kernel is compiled once per machine; better now than in somebody's first prediction.
-WARM := $(BIN)/python -c 'from newswinnow import load_model; load_model().predict([""])'
+WARM := $(BIN)/python -c 'from newswinnow.features.hashed import warm_up; warm_up()'
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check fix ship clean
+.PHONY: demo test check fix bench fixture check-sklearn ship clean
 SHIPPED := experiments/017-winnow-sample
 
 $(VENV)/.python:
@@ -45,6 +48,20 @@ test: check
 fix: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix-only --quiet src tests data benchmarks
 	$(BIN)/ruff format src tests data benchmarks
+
+$(VENV)/.installed-bench: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(WARM)
+	touch $@ $(VENV)/.installed
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.classify --write $(if $(CORPUS),--corpus $(CORPUS)) $(BENCH)
+
+fixture: $(VENV)/.installed
+	$(BIN)/python tests/models/fixtures/make_format_1.py
+
+check-sklearn: $(VENV)/.installed-dev
+	$(BIN)/python tests/cross_version/check_sklearn.py 1.5
 
 ship: $(VENV)/.installed
 	$(BIN)/newswinnow experiments run $(SHIPPED) --overwrite

@@ -173,11 +173,17 @@ def measure(pages: Sequence[bytes], contenders: Sequence[Contender], *, n_rounds
 
 
 def machine() -> str:
-    """Processor, number of cores, system and Python in one line."""
-    cpuinfo = Path("/proc/cpuinfo")
-    models = re.findall(r"model name\s*:\s*(.+)", cpuinfo.read_text(encoding="utf-8")) if cpuinfo.is_file() else []
-    processor = models[0] if models else platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    """Processor, number of cores, memory, system and Python in one line."""
+    model = _first_match(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo"))
+    kibibytes = _first_match(r"MemTotal:\s*(\d+)", Path("/proc/meminfo"))
+    memory = f"{int(kibibytes) / 2**20:.0f} GiB memory, " if kibibytes else ""
+    processor = f"{model or platform.machine()}, {os.cpu_count()} cores"
+    return f"{processor}, {memory}{platform.system()}, Python {platform.python_version()}"
+
+
+def _first_match(pattern: str, path: Path) -> str:
+    found = re.search(pattern, path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found.group(1) if found else ""
 
 
 def table(times: dict[str, Times], contenders: Sequence[Contender], *, n_bytes: int) -> str:
@@ -237,8 +243,8 @@ def report(pages: Sequence[bytes], contenders: Sequence[Contender], *, n_rounds:
     return text + (f"\n\nNot installed: {', '.join(absent)}." if absent else "")
 
 
-def with_section(readme: str, section: str) -> str:
-    """A README with what this script wrote before replaced.
+def with_section(readme: str, section: str, *, begin: str = BEGIN, end: str = END) -> str:
+    """A README with what a benchmark wrote before replaced.
 
     Parameters
     ----------
@@ -246,6 +252,10 @@ def with_section(readme: str, section: str) -> str:
         Its text.
     section
         What is to stand there now.
+    begin
+        Line before the place.
+    end
+        Line after it.
 
     Returns
     -------
@@ -256,11 +266,11 @@ def with_section(readme: str, section: str) -> str:
     ValueError
         If the place is not marked.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md: must have the lines {BEGIN!r} and {END!r}; got neither or one")
-    return f"{before}{BEGIN}\n{section}\n{END}{after}"
+    before, found_begin, rest = readme.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"README.md: must have the lines {begin!r} and {end!r}; got neither or one")
+    return f"{before}{begin}\n{section}\n{end}{after}"
 
 
 def main(arguments: Sequence[str]) -> int:
