@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newswinnow.features import kernel, plain
+from newswinnow.features import hashed, kernel, plain
 from newswinnow.features.definition import MAX_TOKENS, N_SURFACE, SURFACE_NAMES, CharacterNgrams
 from newswinnow.features.hashed import (
     EmbeddingTable,
@@ -323,3 +323,32 @@ print(loaded, (first[0] == second[0]).all(), abs(first[1] - second[1]).max() < 1
 def test_a_process_begins_in_plain_python_and_goes_on_compiled_with_the_same_answers() -> None:
     done = subprocess.run([sys.executable, "-c", SWITCH], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[False, False, True] True True"
+
+
+def test_small_inputs_are_scored_in_plain_python_with_the_same_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["The council of Tarn voted on Monday, “read” officials said.", "Share", "", "Été à 5 min."]
+    compiled: Any = linear_logits(texts, WEIGHTS), linear_probabilities(texts, WEIGHTS), linear_codes(texts, WEIGHTS)
+    monkeypatch.setattr(hashed, "_is_small", lambda texts: True)
+    plainly: Any = linear_logits(texts, WEIGHTS), linear_probabilities(texts, WEIGHTS), linear_codes(texts, WEIGHTS)
+    for one, other in zip(compiled, plainly, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_plain_python_has_a_budget_of_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "newswinnow.features.kernel")
+    monkeypatch.setattr(hashed._Plain, "n_chars", 0)
+    assert hashed._is_small(["x" * 30_000])
+    assert not hashed._is_small(["x" * 30_000])
+
+
+def test_long_paragraphs_are_packed_in_several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"Paragraph {i} of the council." * (i % 5) for i in range(50)]
+    expected = linear_logits(texts, WEIGHTS)
+    monkeypatch.setattr(hashed, "_MAX_BYTES", 100)
+    np.testing.assert_array_equal(linear_logits(texts, WEIGHTS), expected)
+
+
+def test_what_warms_up_leaves_nothing_to_be_compiled() -> None:
+    hashed.warm_up()
+    assert kernel.score.signatures
+    assert kernel.softmax.signatures

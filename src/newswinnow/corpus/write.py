@@ -6,6 +6,8 @@ Tables are written as they are; making a spreadsheet-safe copy for people is lef
 import csv
 import gzip
 import io
+import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +89,20 @@ def write_jsonl(table: "AnyTable", stream: BinaryIO) -> None:
         Where the bytes go.
     """
     for record in records_of(table):
-        stream.write(orjson.dumps(record, default=as_text, option=orjson.OPT_APPEND_NEWLINE))
+        try:
+            stream.write(orjson.dumps(record, default=as_text, option=orjson.OPT_APPEND_NEWLINE))
+        except TypeError:  # an integer beyond 64 bits
+            line = json.dumps(_finite(record), default=as_text, ensure_ascii=False, separators=(",", ":"))
+            stream.write(line.encode() + b"\n")
+
+
+def _finite(value: Any) -> Any:
+    """A value in which what is no finite number is null, as orjson writes it."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def as_text(value: object) -> str:

@@ -11,6 +11,9 @@ from typing import Final
 BATCH: Final = 1024
 """Paragraphs of a batch: their bytes, folded bytes and classes (200 KB) stay in the second-level cache."""
 
+STRETCH: Final = 16
+"""Batches that a thread takes at a time: to be handed them one by one costs a tenth of its time."""
+
 MIN_THREADED: Final = 8 * BATCH
 """With fewer paragraphs, 10 ms of work, threads are not worth starting unless asked for."""
 
@@ -66,6 +69,12 @@ def each_batch(run: Callable[[int, int], None], n: int, *, n_threads: int | None
         for begin in begins:
             run(begin, min(begin + BATCH, n))
         return
+    size = min(STRETCH, -(-len(begins) // n_used))
+
+    def run_stretch(first: int) -> None:
+        for begin in begins[first : first + size]:
+            run(begin, min(begin + BATCH, n))
+
     with ThreadPoolExecutor(n_used) as pool:
-        for _ in pool.map(lambda begin: run(begin, min(begin + BATCH, n)), begins):
+        for _ in pool.map(run_stretch, range(0, len(begins), size)):
             pass

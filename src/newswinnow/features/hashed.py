@@ -6,6 +6,7 @@ through the same definition in plain Python (:mod:`newswinnow.features.plain`). 
 """
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -297,10 +298,15 @@ def _score(
     lanes, tables, blocks = weights.lanes, kernel_tables(), _blocks(weights.scales)
     plan, n_rows = _plan(len(weights.hashed), weights.characters), max_rows(weights.characters)
     dense, bias = weights.dense_table, weights.bias.astype(np.float64)
+    own = threading.local()
 
     def run(begin: int, end: int) -> None:
         for buffer, first, last in _packed(texts, begin, end):
-            out, scratch = np.empty((last - first, 3)), kernel.make_scratch(len(buffer), n_rows)
+            # Each thread keeps its working arrays: fresh ones are fresh pages, which the threads would wait for in turn.
+            if getattr(own, "size", -1) < len(buffer):
+                own.size = len(buffer) + len(buffer) // 4
+                own.scratch = kernel.make_scratch(own.size, n_rows)
+            out, scratch = np.empty((last - first, 3)), own.scratch
             if lanes:
                 kernel.score(buffer, tables, plan, blocks, lanes.table, lanes.step, dense, bias, scratch, out)
             else:

@@ -95,7 +95,12 @@ class Predictor:
         find = getattr(self.estimator, "predict_texts", None)
         if find:
             self._check_context(context)
-            labels: np.ndarray[Any, np.dtype[np.str_]] = find(texts_of(X))
+            try:
+                # Packing finds what is no text, for nothing; looking for it beforehand takes a twentieth of the time.
+                labels: np.ndarray[Any, np.dtype[np.str_]] = find(X if type(X) is list else texts_of(X))
+            except (AttributeError, TypeError):
+                texts_of(X)
+                raise
             return labels
         return np.array(self.labels_of(self.predict_proba(X, context=context)), dtype=np.str_)
 
