@@ -149,3 +149,10 @@ def test_parquet_without_pyarrow_is_refused_early(monkeypatch: pytest.MonkeyPatc
     check_writable("jsonl", None)
     with pytest.raises(CorpusError, match=r"^stdout: Parquet needs pyarrow; got no such package"):
         check_writable("parquet", None)
+
+
+def test_integers_beyond_64_bits_are_written_as_they_are(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": [[2**80, float("nan"), {"é": -(2**70)}], 1]}, dtype=object)
+    write_table(table, tmp_path / "t.jsonl", file_format="jsonl")
+    lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()
+    assert lines == [f'{{"x":[{2**80},null,{{"é":{-(2**70)}}}]}}', '{"x":1}']

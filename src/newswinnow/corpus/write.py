@@ -91,7 +91,10 @@ def write_jsonl(table: "AnyTable", stream: BinaryIO) -> None:
     for record in records_of(table):
         try:
             stream.write(orjson.dumps(record, default=as_text, option=orjson.OPT_APPEND_NEWLINE))
-        except TypeError:  # an integer beyond 64 bits
+        except TypeError as error:
+            if "64-bit" not in str(error):
+                raise
+            # orjson has no form for larger integers, JSON has.
             line = json.dumps(_finite(record), default=as_text, ensure_ascii=False, separators=(",", ":"))
             stream.write(line.encode() + b"\n")
 
