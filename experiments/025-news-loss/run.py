@@ -40,7 +40,7 @@ def threshold_at(losses: FloatArray, limit: float, confidence: float) -> int:
     # Thresholds whose mean loss is beyond the limit have bounds beyond it: they need no bound.
     n = max(int((losses.mean(axis=0) <= limit).sum()), 1)
     is_within = is_bounded(losses[:, :n], limit, confidence=confidence)
-    return int(np.argmin(is_within)) - 1 if not is_within.all() and is_within[0] else (n - 1 if is_within[0] else 0)
+    return max(int(np.logical_and.accumulate(is_within).sum()) - 1, 0)
 
 
 def summary(limit: float, chosen: list[int], losses: list[float], bound_held: list[bool]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from newswinnow.evaluation.decisions import Costs, Decision, read_decision
 from newswinnow.experiments.decide import calibrate, out_of_fold, reachable, read_costs, write_decision
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.rules import LineRule
+from newswinnow.models.saved import load_model
 from newswinnow.models.training import site_digest, train
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -121,6 +122,13 @@ def test_a_written_decision_decides(corpus: pd.DataFrame, tmp_path: Path) -> Non
     table = keeping.predict_table(corpus)
     assert ((table["p_news"] >= keeping.news_threshold) == (table["predicted"] == "news")).all()
     assert by_costs.labels_of(np.array([[0.5, 0.3, 0.2]])) == ["unsure"]
+
+
+def test_a_decision_holds_for_a_model_that_finds_labels_without_probabilities() -> None:
+    model = load_model()
+    (member,) = model.manifest["members"].values()
+    decided = decide_by(model, Decision(member["sha256"], "auto", Costs(unsure=0.0)))
+    assert decided.predict(["Share this", "The mayor said on Friday."]).tolist() == ["unsure", "unsure"]
 
 
 def test_a_decision_of_another_model_or_level_is_refused() -> None:

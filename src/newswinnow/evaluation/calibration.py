@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from newswinnow.evaluation.intervals import N_RESAMPLES, Estimate, page_draws, ratio_interval, share_interval, sums_by_page
+from newswinnow.evaluation.intervals import N_RESAMPLES, Estimate, page_draws, page_share, ratio_interval, sums_by_page
 from newswinnow.evaluation.scores import label_codes
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import FloatArray, IntArray
@@ -99,10 +99,6 @@ class _Pages:
     codes: IntArray
     draws: FloatArray
 
-    @property
-    def n(self) -> int:
-        return int(self.draws.shape[1])
-
     def mean(self, values: Any) -> Estimate:
         counts = sums_by_page(self.codes, np.ones(len(self.codes)))
         return ratio_interval(sums_by_page(self.codes, values), counts, self.draws)
@@ -114,13 +110,8 @@ def _bins(confidence: FloatArray, is_right: Any, pages: _Pages) -> tuple[Reliabi
 
 
 def _bin(i: int, here: Any, confidence: FloatArray, is_right: Any, pages: _Pages) -> ReliabilityBin:
-    n_here = np.bincount(pages.codes[here], minlength=pages.n)
-    n_right = np.bincount(pages.codes[here & is_right], minlength=pages.n)
-    drawn = pages.draws @ n_here
-    resampled = np.divide(pages.draws @ n_right, drawn, out=np.full(len(drawn), np.nan), where=drawn > 0)
-    n = int(here.sum())
-    share = share_interval(float(is_right[here].mean()), resampled, n_pages=int((n_here > 0).sum()), n_trials=n)
-    return ReliabilityBin(i / N_BINS, float(confidence[here].mean()), share.value, n, share.low, share.high)
+    share = page_share(here, is_right, pages.codes, pages.draws)
+    return ReliabilityBin(i / N_BINS, float(confidence[here].mean()), share.value, int(here.sum()), share.low, share.high)
 
 
 def _ece_by_chance(confidence: FloatArray) -> float:

@@ -4,7 +4,9 @@ Calibrating decisions is left to :mod:`newswinnow.evaluation.risk`.
 """
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from newswinnow.evaluation.decisions import Decision, labels_keeping_news
 from newswinnow.models.predictor import AUTO, Predictor
@@ -27,6 +29,22 @@ class DecidedPredictor(Predictor):
 
     decision: Decision = _UNDECIDED
     news_threshold: float | None = None
+
+    def predict(self, X: Any, *, context: str = AUTO) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """Labels as decided: always from probabilities, never by the shortcut to the largest score.
+
+        Parameters
+        ----------
+        X
+            Texts, shape (n_paragraphs,), or a paragraph table.
+        context
+            As for :meth:`predict_proba`.
+
+        Returns
+        -------
+        Shape (n_paragraphs,).
+        """
+        return np.array(self.labels_of(self.predict_proba(X, context=context)), dtype=np.str_)
 
     def labels_of(self, probabilities: FloatArray) -> list[str]:
         """Labels as decided, ``unsure`` among them where abstaining is cheaper.

@@ -171,6 +171,32 @@ def ratio_interval(parts: FloatArray, wholes: FloatArray, draws: FloatArray) -> 
     return mean_interval(value, resampled, n_pages=len(parts))
 
 
+def page_share(is_in: Any, is_hit: Any, page_codes: IntArray, draws: FloatArray) -> Estimate:
+    """Share of hits among some of the paragraphs, with its interval over pages.
+
+    Parameters
+    ----------
+    is_in
+        Which paragraphs count, at least one, shape (n_paragraphs,).
+    is_hit
+        Which are hits, shape (n_paragraphs,).
+    page_codes
+        Page of each paragraph, shape (n_paragraphs,).
+    draws
+        As :func:`page_draws` gives them.
+
+    Returns
+    -------
+    The share.
+    """
+    n_in = np.bincount(page_codes[is_in], minlength=draws.shape[1])
+    n_hits = np.bincount(page_codes[is_in & is_hit], minlength=draws.shape[1])
+    drawn = draws @ n_in
+    resampled = np.divide(draws @ n_hits, drawn, out=np.full(len(drawn), np.nan), where=drawn > 0)
+    n = int(n_in.sum())
+    return share_interval(float(n_hits.sum() / n), resampled, n_pages=int((n_in > 0).sum()), n_trials=n)
+
+
 def p_value_of(estimate: Estimate, *, n_pages: int) -> float:
     """Two-sided chance of a number as far from 0, by Student's test that goes with :func:`mean_interval`.
 

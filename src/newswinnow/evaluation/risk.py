@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from newswinnow.evaluation.decisions import NewsLossCurve, NewsLossPoint
-from newswinnow.evaluation.intervals import N_RESAMPLES, Estimate, page_draws, share_interval
+from newswinnow.evaluation.intervals import N_RESAMPLES, Estimate, page_draws, page_share
 from newswinnow.evaluation.scores import label_codes
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.paragraphs.table import (
@@ -20,7 +20,6 @@ from newswinnow.paragraphs.table import (
     PAGE,
     PROBABILITY_COLUMNS,
     FloatArray,
-    IntArray,
     labelled_rows,
     require_columns,
 )
@@ -216,16 +215,7 @@ def selective_curve(
     points = []
     for coverage in COVERAGES:
         threshold = float(ranked[max(int(np.ceil(coverage * len(ranked))), 1) - 1])
-        points.append(_selective_point(threshold, confidence >= threshold, is_wrong, codes, draws))
+        is_answered = confidence >= threshold
+        error = page_share(is_answered, is_wrong, codes, draws)
+        points.append(SelectivePoint(float(is_answered.mean()), threshold, error))
     return tuple(dict.fromkeys(points))
-
-
-def _selective_point(threshold: float, is_answered: Any, is_wrong: Any, codes: IntArray, draws: FloatArray) -> SelectivePoint:
-    n_pages = draws.shape[1]
-    n_answered = np.bincount(codes[is_answered], minlength=n_pages)
-    n_wrong = np.bincount(codes[is_answered & is_wrong], minlength=n_pages)
-    drawn = draws @ n_answered
-    resampled = np.divide(draws @ n_wrong, drawn, out=np.full(len(drawn), np.nan), where=drawn > 0)
-    n = int(n_answered.sum())
-    error = share_interval(float(n_wrong.sum() / n), resampled, n_pages=int((n_answered > 0).sum()), n_trials=n)
-    return SelectivePoint(float(is_answered.mean()), threshold, error)
