@@ -40,8 +40,9 @@ def _run(chosen: argparse.Namespace) -> str:
     if chosen.render:
         return section(read_results(chosen.json))
     systems = [system_named(key) for key in chosen.systems.split(",")] if chosen.systems else SYSTEMS
-    if min(chosen.rounds, chosen.train_rounds, chosen.timed, chosen.mixed) < 1:
-        raise ValueError("--rounds, --train-rounds, --timed, --mixed: must be >= 1; got less")
+    for name in ("rounds", "train_rounds", "timed", "mixed"):
+        if (value := getattr(chosen, name)) < 1:
+            raise ValueError(f"--{name.replace('_', '-')}: must be >= 1; got {value}")
     data = gather(chosen.corpus, gold=chosen.gold, n_timed=chosen.timed, n_mixed=chosen.mixed)
     plan = Plan(n_rounds=chosen.rounds, n_train_rounds=chosen.train_rounds, seconds=chosen.seconds)
     results = measure(systems, data, plan, reference=REFERENCE, progress=lambda text: print(text, file=sys.stderr, flush=True))

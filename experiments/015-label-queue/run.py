@@ -24,7 +24,7 @@ from newswinnow.corpus.write import atomic_file
 from newswinnow.evaluation.queue import Candidates, TextVectors, pick, queue_model, sites_of
 from newswinnow.evaluation.scores import label_codes, score_confusion
 from newswinnow.models.registry import ModelSpec, build_model
-from newswinnow.models.training import fit_quietly
+from newswinnow.models.fitting import fit_quietly
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, PAGE, TEXT, FloatArray, IntArray
 

@@ -96,6 +96,8 @@ def test_the_most_similar_reference_is_found() -> None:
 def test_of_equally_similar_references_the_first_is_taken() -> None:
     assert nearest([LONG], ["Menu", f"{LONG}!", f"{LONG}?"]).tolist() == [1]
     assert nearest([f"{LONG} x"], [f"{LONG} y", f"{LONG} z"]).tolist() == [0]
+    # Seven words and a lone sign are a short line, which matches only what is equal.
+    assert nearest(["Bridge opened on Monday by mayor at last"], ["Bridge opened on Monday by mayor at ."]).tolist() == [-1]
 
 
 @pytest.mark.parametrize(("texts", "references"), [([], []), ([], [LONG]), ([LONG, "Share"], [])])

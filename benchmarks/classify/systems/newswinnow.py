@@ -1,6 +1,5 @@
 """Our own: the model that ships, and its family trained in the run."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,33 +9,22 @@ from benchmarks.classify.systems.base import Batch, Classify, System, Training
 CONFIG: Final = Path(__file__).resolve().parents[2] / "winnow.toml"
 
 
-def classify_with(model: Any, *, threads: int) -> Classify:
-    """A model's answers, its paragraphs shared out among threads where there are more than one.
+def classify_with(model: Any) -> Classify:
+    """A model's answers; it works on as many threads as its process is given.
 
     Parameters
     ----------
     model
         What ``load_model`` gave.
-    threads
-        How many; the compiled pass holds no lock, so they run side by side.
 
     Returns
     -------
     The function that classifies.
     """
 
-    def answer(texts: list[str]) -> list[str]:
-        labels: list[str] = model.predict(texts).tolist()
-        return labels
-
-    if threads == 1:
-        return lambda batch: answer(batch.texts)
-    pool = ThreadPoolExecutor(threads)
-
     def classify(batch: Batch) -> list[str]:
-        n = max(1, -(-len(batch.texts) // threads))
-        parts = [batch.texts[begin : begin + n] for begin in range(0, len(batch.texts), n)]
-        return [label for labels in pool.map(answer, parts) for label in labels]
+        labels: list[str] = model.predict(batch.texts).tolist()
+        return labels
 
     return classify
 
@@ -62,7 +50,7 @@ class Shipped(System):
         """
         from newswinnow import load_model
 
-        return classify_with(load_model(), threads=self.threads)
+        return classify_with(load_model())
 
     def size_bytes(self, folder: Path) -> int:
         """Size of the model inside the package.
@@ -157,7 +145,7 @@ class Winnow(System):
         """
         from newswinnow import load_model
 
-        return classify_with(load_model(folder / "model"), threads=self.threads)
+        return classify_with(load_model(folder / "model"))
 
 
 def shipped(threads: int = 1) -> Shipped:

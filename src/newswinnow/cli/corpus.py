@@ -10,7 +10,7 @@ from newswinnow.cli.command import command
 from newswinnow.cli.options import JsonOption
 from newswinnow.cli.output import USAGE, print_json, print_table, reported_errors, say
 
-app = typer.Typer(help="Look at labelled corpora.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Build, check, clean and split labelled corpora.", no_args_is_help=True, rich_markup_mode=None)
 corpus_build.register(app)
 corpus_clean.register(app)
 corpus_exchange.register(app)

@@ -286,12 +286,16 @@ def nearest(texts: Sequence[str], references: Sequence[str], rule: DuplicateRule
     """
     rule = rule or DuplicateRule()
     first_row: dict[str, int] = {}
+    long_keys: dict[str, None] = {}
     for row, text in enumerate(references):
-        first_row.setdefault(normalised(text, min_words=rule.min_words)[0], row)
+        key, is_long = normalised(text, min_words=rule.min_words)
+        first_row.setdefault(key, row)
+        if is_long:
+            long_keys.setdefault(key)
     asked = [normalised(text, min_words=rule.min_words) for text in texts]
     similar = _nearest_keys(
         dict.fromkeys(key for key, is_long in asked if is_long and key not in first_row),
-        [key for key in first_row if len(key.split(" ")) >= rule.min_words],
+        list(long_keys),
         seed=rule.seed,
     )
     return np.array([first_row.get(similar.get(key, key), -1) for key, _ in asked], dtype=np.int64)

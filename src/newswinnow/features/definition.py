@@ -21,6 +21,9 @@ N_CATEGORIES: Final = 6
 MAX_CHARACTER_BYTES: Final = 2048
 """Bytes of a paragraph's words, spaces around each included, that give character n-grams."""
 
+N_SLOTS: Final = 1024
+"""Slots of the table of word sets; a word is in the one of its hash's highest ten bits or that of the next ten."""
+
 # A word is hashed by blocks of eight UTF-8 bytes, each multiplied and folded: one multiplication for most words where FNV-1a over
 # characters needs one per character. Constants: golden ratio, SplitMix64, MurmurHash3 and moremur (public-domain hash finishers).
 SEED: Final = 0xCBF29CE484222325

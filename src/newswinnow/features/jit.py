@@ -88,8 +88,8 @@ def _decorator(**options: Any) -> Any:
 def _lean_decorator(**options: Any) -> Any:
     """The decorator without the counting of references to arrays, where this numba can leave it out.
 
-    Inlined functions take and drop a reference to every array they are handed, atomically, which was half of all time: 1050 ns a
-    paragraph became 530. What is compiled so must neither make arrays nor keep them.
+    Inlined functions take and drop a reference to every array they are handed, atomically, which costs time at every paragraph.
+    What is compiled so must neither make arrays nor keep them.
     """
     try:
         return _decorator(_nrt=False, **options)

@@ -13,13 +13,7 @@ from newswinnow.features.jit import inlined, lean, lean_entry, load8
 from newswinnow.features.measure import measure, put_categories
 from newswinnow.features.scan import NEWLINE, PADDING, scan_ascii, scan_unicode
 from newswinnow.features.walk import N_COUNTS, OTHERS, put_characters, put_edges, put_words, walk
-from newswinnow.features.weights import CHUNK
-
-LANE: Final = 21
-"""Bits of a number in a row of the scoring table, which holds three of them: a row is one load and one addition."""
-
-WEIGHT_BITS: Final = 12
-"""Bits of one weight: 512 of them can be summed in a lane."""
+from newswinnow.features.weights import CHUNK, LANE, WEIGHT_BITS
 
 _PER_LANE: Final = 1 << (LANE - WEIGHT_BITS)
 _ZERO, _LOW, _LANE, _TWO_LANES = np.uint64(0), np.uint64((1 << LANE) - 1), np.uint64(LANE), np.uint64(2 * LANE)
@@ -161,7 +155,7 @@ def score(
     scales
         Weight of each block; each of its features has it divided by the root of their number; shape (N_BLOCKS,).
     table
-        Of :class:`newswinnow.features.hashed.Lanes`.
+        Of :class:`newswinnow.features.weights.Lanes`.
     step
         Of the same.
     dense

@@ -16,7 +16,6 @@ from newswinnow.features.words import CALENDAR_WORDS, DURATION_WORDS, IMPERATIVE
 SETS: Final = (STOP_WORDS, IMPERATIVES, PRONOUNS, CALENDAR_WORDS, DURATION_WORDS)
 """The word sets, in the order of their bits."""
 
-N_SLOTS: Final = 1024
 N_LOGARITHMS: Final = 4096
 _FULL: Final = (1 << 64) - 1
 _SET_MASK: Final = (1 << len(SETS)) - 1
@@ -128,11 +127,11 @@ def sets_of(word: str) -> int:
 
 def _word_sets() -> npt.NDArray[np.uint64]:
     """Every word in one of its two slots; one that finds both taken pushes another to its other slot (cuckoo hashing)."""
-    table = [0] * N_SLOTS
+    table = [0] * d.N_SLOTS
     for word in sorted(frozenset().union(*SETS)):
         value, use_second = hash_word(word) & ~_SET_MASK | sets_of(word), False
         while value:
-            slots = value >> 54, value >> 44 & N_SLOTS - 1
+            slots = value >> 54, value >> 44 & d.N_SLOTS - 1
             at = next((slot for slot in slots if not table[slot]), slots[use_second])
             table[at], value = value, table[at]
             use_second = not use_second

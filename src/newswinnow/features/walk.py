@@ -31,9 +31,6 @@ FIRST_KIND, LAST_KIND, LAST_BYTES, FIRST_SETS = range(N_KINDS + 14, N_KINDS + 18
 STOPS, PRONOUNS, CALENDAR, DURATIONS = range(N_KINDS + 18, N_KINDS + 22)
 N_COUNTS: Final = N_KINDS + 22
 
-N_SLOTS: Final = 1024
-"""Slots of the table of word sets; a word is in the one of its hash's highest ten bits or that of the next ten."""
-
 N_SETS: Final = 5
 STOP_WORD, IMPERATIVE, PRONOUN, CALENDAR_WORD, DURATION_WORD = range(N_SETS)
 
@@ -50,7 +47,7 @@ _BEGIN: Final = np.uint64(d.BEGIN)
 _END: Final = np.uint64(d.END)
 
 _ZERO, _ONE, _FOUR, _EIGHT, _QUARTER, _HALF, _TOP = (np.uint64(n) for n in (0, 1, 4, 8, 16, 32, 56))
-_FIRST_SLOT, _SECOND_SLOT, _SLOT_MASK, _SET_MASK = (np.uint64(n) for n in (54, 44, N_SLOTS - 1, (1 << N_SETS) - 1))
+_FIRST_SLOT, _SECOND_SLOT, _SLOT_MASK, _SET_MASK = (np.uint64(n) for n in (54, 44, d.N_SLOTS - 1, (1 << N_SETS) - 1))
 _ALL_NO_WORD: Final = np.uint64(0x8080808080808080)
 _ALL_FIRST: Final = np.uint64(0x0808080808080808)
 _ALL_UPPER: Final = np.uint64(0x1010101010101010)

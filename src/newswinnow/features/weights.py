@@ -17,10 +17,14 @@ NO_CHARACTERS: Final = CharacterNgrams()
 CHUNK: Final = 16
 """Columns that the kernel sums at a time."""
 
-WEIGHT_LIMIT: Final = 2047
-"""Largest weight of a row in steps of the grid: 12 bits with the sign, so that 512 of them can be summed in a lane of 21."""
+LANE: Final = 21
+"""Bits of a number in a row of the scoring table, which holds three of them: a row is one load and one addition."""
 
-_LANE: Final = 21
+WEIGHT_BITS: Final = 12
+"""Bits of one weight with its sign: 512 of them can be summed in a lane."""
+
+WEIGHT_LIMIT: Final = (1 << (WEIGHT_BITS - 1)) - 1
+"""Largest weight of a row in steps of the grid."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class LinearWeights:
         if not (whole * step == self.hashed).all():
             return None
         raised = whole.astype(np.int64).astype(np.uint64) + np.uint64(WEIGHT_LIMIT + 1)
-        return Lanes(raised[:, 0] | raised[:, 1] << np.uint64(_LANE) | raised[:, 2] << np.uint64(2 * _LANE), float(step))
+        return Lanes(raised[:, 0] | raised[:, 1] << np.uint64(LANE) | raised[:, 2] << np.uint64(2 * LANE), float(step))
 
     @cached_property
     def dense_table(self) -> npt.NDArray[np.float64]:

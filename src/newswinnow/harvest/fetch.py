@@ -336,7 +336,9 @@ def fetch(
             progress(f"fetching {collection.name}", n_done, len(paths))
     if faults:
         raise CorpusError(faults)
-    differing = tuple(path for path, sha256 in paths.items() if file_sha256(directory / path) != sha256)
+    # The others were checked as they came.
+    unsettled = (path for path in paths if not collection.is_settled(path))
+    differing = tuple(path for path in unsettled if file_sha256(directory / path) != paths[path])
     result = Fetched(directory, len(paths), len(paths) - n_before, differing)
     _write_receipt(collection, result)
     return result

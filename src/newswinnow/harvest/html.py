@@ -39,7 +39,7 @@ MAX_HTML_BYTES: Final = 20 << 20
 # Not preceded by a dash: backface-visibility:hidden stands on plenty of visible elements.
 _HIDDEN_STYLE = re.compile(r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden)(?![\w-])", re.I)
 _MAYBE_HIDDEN: Final = '[hidden], [style*="display" i], [style*="visibility" i]'
-# Joiners, marks and spaces without width: alone they show nothing. One paragraph in 900 of real pages is such a spacer.
+# Joiners, marks and spaces without width: alone they show nothing, and real pages have such spacers.
 _WIDTHLESS: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff "
 
 

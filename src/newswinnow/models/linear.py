@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newswinnow.features.hashed import SURFACE_NAMES, LinearWeights, linear_codes, linear_probabilities
+from newswinnow.models.saved.families import TensorRule, check_tensors
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import FloatArray, texts_of
 
@@ -120,22 +121,13 @@ def weights_from_tensors(tensors: dict[str, npt.NDArray[Any]]) -> LinearWeights:
         If a tensor is missing, unknown, of another type or shape, or holds a number that is not finite.
     """
     n_labels = len(LABELS)
-    wanted = {
-        "hashed": (np.float16, (len(tensors["hashed"]) if "hashed" in tensors else 0, n_labels)),
-        "dense": (np.float32, (len(SURFACE_NAMES), n_labels)),
-        "bias": (np.float32, (n_labels,)),
-        "scales": (np.float64, (3,)),
+    rules = {
+        "hashed": TensorRule(np.float16, (None, n_labels)),
+        "dense": TensorRule(np.float32, (len(SURFACE_NAMES), n_labels)),
+        "bias": TensorRule(np.float32, (n_labels,)),
+        "scales": TensorRule(np.float64, (3,)),
     }
-    if set(tensors) != set(wanted):
-        raise ValueError(f"tensors must be {', '.join(sorted(wanted))}; got {', '.join(sorted(tensors))}")
-    for name, (dtype, shape) in wanted.items():
-        tensor = tensors[name]
-        if tensor.dtype != dtype or tensor.shape != shape:
-            raise ValueError(
-                f"{name} must be {np.dtype(dtype).name} of shape {shape}; got {tensor.dtype} of shape {tensor.shape}"
-            )
-        if not np.isfinite(tensor).all():
-            raise ValueError(f"{name} must hold finite numbers; got others")
+    check_tensors(tensors, rules)
     n_rows = len(tensors["hashed"])
     if n_rows & (n_rows - 1) or not 1 << MIN_BITS <= n_rows <= 1 << MAX_BITS:
         raise ValueError(f"hashed must have a power of two of rows, 2**{MIN_BITS} to 2**{MAX_BITS}; got {n_rows}")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from newswinnow.models.fitting import check_counts, fit_weighted
+from newswinnow.models.predictor import Predictor
 from newswinnow.models.registry import ModelSpec, build_model
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, ORIGIN, ORIGINS, PAGE, SITE, FloatArray
@@ -106,8 +107,7 @@ def _agreement(trusted: pd.DataFrame, weights: FloatArray, asked: pd.DataFrame, 
         if here.any():
             check_counts(trusted.loc[others, LABEL], at_least=1, where="corpus, trusted labels of all sites but one third")
             model: Any = fit_weighted(build_model(spec, seed=seed), trusted[others], weights[others], spec=spec)
-            probabilities = np.zeros((int(here.sum()), len(LABELS)))
-            probabilities[:, [LABELS.index(label) for label in model.classes_]] = model.predict_proba(asked[here])
+            probabilities = Predictor(model).predict_proba(asked[here])
             found[here] = probabilities[np.arange(len(probabilities)), codes[here]]
     return found
 

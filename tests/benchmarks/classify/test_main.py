@@ -61,7 +61,7 @@ def test_the_section_is_made_anew_from_json(folder: Path, results: Results, caps
     ("options", "message"),
     [
         (["--systems", "slowtext"], "system: must be one of shipped, "),
-        (["--rounds", "0"], "--rounds, --train-rounds, --timed, --mixed: must be >= 1; got less\n"),
+        (["--rounds", "0"], "--rounds: must be >= 1; got 0\n"),
         (["--corpus", "absent.jsonl"], ""),
         (["--render"], ""),
     ],

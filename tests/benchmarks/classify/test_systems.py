@@ -79,13 +79,13 @@ def test_an_untrained_system_answers_for_every_paragraph_of_every_page(key: str,
 
 
 @pytest.mark.parametrize("n_texts", [0, 1, 2, 7])
-def test_threads_answer_in_order(n_texts: int) -> None:
+def test_answers_are_in_order(n_texts: int) -> None:
     class Echo:
         def predict(self, texts: list[str]) -> Any:
             return np.array(texts, dtype=object)
 
     texts = [f"paragraph {i}" for i in range(n_texts)]
-    assert classify_with(Echo(), threads=3)(Batch(texts, [(0, n_texts)])) == texts
+    assert classify_with(Echo())(Batch(texts, [(0, n_texts)])) == texts
 
 
 def test_text_is_wrapped_and_found_again_whatever_is_in_it() -> None:

@@ -89,5 +89,7 @@ def test_links_hidden_files_and_pipes_are_passed_over(folder: Path) -> None:
     (folder / "linked.html").symlink_to(folder / "www.gazette.example" / "bridge.html")
     (folder / "loop").symlink_to(folder)
     (folder / ".hidden.html").write_text("<p>x")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "page.html").write_text("<p>x")
     os.mkfifo(folder / "pipe.html")
     assert len(load(folder)) == 2

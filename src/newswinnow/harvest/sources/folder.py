@@ -73,7 +73,7 @@ def _html_files(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         stem = _stem(path)
-        if stem is None or path.name.startswith(".") or not is_plain_file(path):
+        if stem is None or any(part.startswith(".") for part in path.relative_to(folder).parts) or not is_plain_file(path):
             continue
         page = (PurePosixPath(*path.parent.relative_to(folder).parts) / stem).as_posix()
         if page in found:
