@@ -109,7 +109,7 @@ def test_a_decision_limits_lost_news(cli: Cli, saved_model: Any, decision: Path,
     assert without.stderr.startswith("--max-news-loss: must come with --decision FILE; got none")
     run = cli("predict", page, *saved_model.options, "--decision", decision, "--run", tmp_path / "run")
     assert run.exit_code == 2
-    assert run.stderr.startswith("--run: must not be given with --decision")
+    assert run.stderr.startswith(f"--decision: must not be given with --run; got {decision}")
 
 
 def test_a_decision_is_for_one_model(cli: Cli, decision: Path, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import Result
 
+from newswinnow.corpus.streams import open_bytes
+
 Cli = Callable[..., Result]
 NEWS = "The council voted on Monday to repair the old bridge over the Tarn."
 LINK = "Harbour wall to be raised after storm"
@@ -509,3 +511,16 @@ def test_clean_on_a_terminal_escapes_what_would_steer_it(saved_model: Any, jsonl
     assert "\u202e" not in shown
     assert "\\x1b[31mTarn\\x9b2J" in shown
     assert "می\u200cخواهم" in shown
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".GZ", ".zst"])
+@pytest.mark.parametrize("command", ["predict", "clean"])
+def test_what_is_named_compressed_is_compressed(
+    command: str, suffix: str, cli: Cli, saved_model: Any, page: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / ("out.jsonl" if command == "predict" else "out.txt")
+    packed = Path(f"{plain}{suffix}")
+    for path in (plain, packed):
+        assert cli(command, str(page), "-o", str(path), *saved_model.options).exit_code == 0
+    with open_bytes(packed) as stream:
+        assert stream.read() == plain.read_bytes() != packed.read_bytes()

@@ -19,9 +19,10 @@ from newswinnow.harvest.inputs import expand_inputs
 from newswinnow.scoring import chunks as limits
 from newswinnow.scoring import cut_lines
 from newswinnow.scoring.chunks import Chunk, Refused
-from newswinnow.scoring.cut import RULES, cut_inputs
+from newswinnow.scoring.cut import cut_inputs
 from newswinnow.scoring.cut_lines import cut_jsonl, line_blocks
 from newswinnow.scoring.sources import SourceFile, digest_inputs
+from newswinnow.scoring.taken import RULES
 
 FILE = SourceFile(Path("a.jsonl"), "a.jsonl", "jsonl", "a", 0, 0, "")
 

@@ -37,7 +37,8 @@ PREDICT_EXAMPLE = "newswinnow predict data/pages/shuffled.txt --format csv -o la
 CLEAN_EXAMPLE = "newswinnow clean data/pages --keep news,related-link"
 
 Inputs = Annotated[
-    list[str], typer.Argument(help="Files (.txt .html .jsonl .csv .tsv .parquet, also .gz), folders, or - for stdin.")
+    list[str],
+    typer.Argument(help="Files (.txt .html .jsonl .csv .tsv .parquet .warc .wet, also .gz .zst), folders, or - for stdin."),
 ]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.", metavar="FILE")]
 InputFormat = Annotated[str | None, typer.Option("--input-format", help="Read every input as this format.")]
@@ -65,8 +66,9 @@ def _report(scored: "Scored", inputs: list[str], *, rejects: Path | None) -> Non
 
 
 def _refuse_decision(decision: Path | None, max_news_loss: float | None) -> None:
-    if decision is not None or max_news_loss is not None:
-        raise ValueError("--run: must not be given with --decision or --max-news-loss; got both")
+    for name, value in (("--decision", decision), ("--max-news-loss", max_news_loss)):
+        if value is not None:
+            raise ValueError(f"{name}: must not be given with --run; got {value}")
 
 
 def predict(
@@ -241,7 +243,7 @@ def clean(
             score_in_bulk(plan, to_stdout=output == STDOUT)
             return
         bulk.refuse_without_run()
-        from newswinnow.corpus.write import atomic_file
+        from newswinnow.corpus.write import atomic_file, compressed
         from newswinnow.paragraphs.label import parse_labels
         from newswinnow.scoring.files import check_inputs, check_output, clean_pages, predict_inputs
 
@@ -258,8 +260,8 @@ def clean(
             content = "\n\n".join(text for _, texts in pages for text in texts)
             content += "\n" if content else ""
         if output:
-            with atomic_file(output) as file:
-                file.write(content.encode())
+            with atomic_file(output) as file, compressed(file, output.name) as stream:
+                stream.write(content.encode())
         else:
             print(escape_controls(content) if sys.stdout.isatty() else content, end="")
         _report(scored, inputs, rejects=None)

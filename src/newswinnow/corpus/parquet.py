@@ -4,11 +4,13 @@ Rules about the values are left to :mod:`newswinnow.corpus.records`.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from newswinnow.corpus.parquet_pages import guarded_batches
-from newswinnow.corpus.records import RecordCollector, check_columns
+from newswinnow.corpus.records import RecordCollector, RecordRules, check_columns
 from newswinnow.corpus.rejects import excerpt_of, fail
 from newswinnow.corpus.streams import COMPRESSIONS, open_bytes
 
@@ -59,29 +61,53 @@ def read_parquet(path: Path, *, into: RecordCollector) -> None:
     CorpusError
         If the file is damaged, too large when expanded, or lacks a needed column.
     """
-    parquet = require_pyarrow(str(path))
+    with opened_parquet(path, source=str(path), rules=into.rules) as (file, stream):
+        _read_rows(file, stream, source=str(path), into=into)
+
+
+@contextmanager
+def opened_parquet(path: Path, *, source: str, rules: RecordRules) -> Iterator[tuple[Any, BinaryIO]]:
+    """A Parquet file with the needed columns and row groups of bearable size.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        What messages call it.
+    rules
+        What columns are needed.
+
+    Yields
+    ------
+    ``pyarrow.parquet.ParquetFile`` and the stream behind it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CorpusError
+        If the file is damaged, also while reading on, too large when expanded, or lacks a needed column.
+    """
+    parquet = require_pyarrow(source)
     import pyarrow
 
-    with open_bytes(path) as stream:
+    with open_bytes(path) as packed:
         # The footer, which comes last, is read first: a compressed file has to be unpacked whole.
-        whole = io.BytesIO(stream.read()) if path.suffix.lower() in COMPRESSIONS else stream
-        _read_file(parquet, pyarrow.ArrowException, whole, path=path, into=into)
-
-
-def _read_file(parquet: Any, arrow_error: type[Exception], stream: BinaryIO, *, path: Path, into: RecordCollector) -> None:
-    try:
-        with parquet.ParquetFile(stream) as file:
-            check_columns(file.schema_arrow.names, into.rules, source=str(path))
-            for group in range(file.num_row_groups):
-                n_bytes = file.metadata.row_group(group).total_byte_size
-                if n_bytes > MAX_GROUP_BYTES:
-                    raise fail(str(path), f"row groups must expand to at most {MAX_GROUP_BYTES} bytes; got {n_bytes}")
-            _read_rows(file, stream, source=str(path), into=into)
-    except UnicodeDecodeError as error:
-        # Values have their own way out, see column_values: what is left are the names, decoded when the file is opened.
-        raise fail(str(path), f"column names must be valid UTF-8; got {excerpt_of(error.object)}") from error
-    except (arrow_error, OSError) as error:
-        raise fail(str(path), f"must be a whole Parquet file; got {_first_line(error)}") from error
+        stream = io.BytesIO(packed.read()) if path.suffix.lower() in COMPRESSIONS else packed
+        try:
+            with parquet.ParquetFile(stream) as file:
+                check_columns(file.schema_arrow.names, rules, source=source)
+                for group in range(file.num_row_groups):
+                    n_bytes = file.metadata.row_group(group).total_byte_size
+                    if n_bytes > MAX_GROUP_BYTES:
+                        raise fail(source, f"row groups must expand to at most {MAX_GROUP_BYTES} bytes; got {n_bytes}")
+                yield file, stream
+        except UnicodeDecodeError as error:
+            # Values have their own way out, see column_values: what is left are the names, decoded when the file is opened.
+            raise fail(source, f"column names must be valid UTF-8; got {excerpt_of(error.object)}") from error
+        except (pyarrow.ArrowException, OSError) as error:
+            raise fail(source, f"must be a whole Parquet file; got {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from newswinnow.corpus.rejects import CorpusError, fail
 
@@ -26,21 +26,41 @@ MAX_GZIP_RATIO = 250
 
 _CHUNK = 1 << 20
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 """Suffixes of compressed files, and what they are."""
 
 
-def _decompressor(raw: BinaryIO, path: Path) -> BinaryIO:
-    if path.suffix.lower() == ".gz":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb"))
+def zstd_of(name: str) -> Any:
+    """The module that compresses ``.zst``.
+
+    Parameters
+    ----------
+    name
+        The file, for messages.
+
+    Returns
+    -------
+    ``backports.zstd``.
+
+    Raises
+    ------
+    CorpusError
+        If it is not installed.
+    """
     try:
         from backports import zstd
     except ImportError as error:
-        raise fail(str(path), ".zst needs backports.zstd; got no such package (pip install 'newswinnow[zstd]')") from error
-    return cast(BinaryIO, zstd.open(raw, "rb"))
+        raise fail(name, ".zst needs backports.zstd; got no such package (pip install 'newswinnow[zstd]')") from error
+    return zstd
+
+
+def _decompressor(raw: BinaryIO, path: Path) -> BinaryIO:
+    if path.suffix.lower() == ".gz":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb"))
+    return cast(BinaryIO, zstd_of(str(path)).open(raw, "rb"))
 
 
 class _Guarded(io.RawIOBase):
@@ -187,7 +207,7 @@ def iter_lines(stream: BinaryIO, *, max_bytes: int = MAX_RECORD_BYTES) -> Iterat
         chunk = stream.read(_CHUNK)
         data = pending + chunk
         if is_first:
-            data, is_first = data.removeprefix(_BOM), False
+            data, is_first = data.removeprefix(BOM), False
         held = b"\r" if data.endswith(b"\r") and chunk else b""
         *lines, pending = _NEWLINE.split(data[: len(data) - len(held)])
         for line in lines:

@@ -10,16 +10,17 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 import orjson
 
 from newswinnow.corpus.parquet import require_pyarrow, write_parquet
 from newswinnow.corpus.rejects import fail
+from newswinnow.corpus.streams import zstd_of
 from newswinnow.corpus.tables import TABLE_FORMATS, table_from_rows
 from newswinnow.paragraphs.rows import Rows
 
@@ -51,6 +52,39 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def compressed(stream: BinaryIO, name: str, *, gzip_level: int = 9) -> Iterator[BinaryIO]:
+    """A stream that compresses if the name ends in ``.gz`` or ``.zst``; otherwise the stream itself.
+
+    Parameters
+    ----------
+    stream
+        Where the bytes go; it stays open.
+    name
+        Name of the file.
+    gzip_level
+        1 to 9.
+
+    Yields
+    ------
+    The stream to write to; the same content gives the same bytes.
+
+    Raises
+    ------
+    CorpusError
+        If it needs a package that is not installed.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix == ".gz":
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=gzip_level, fileobj=stream, mtime=0) as packed:
+            yield cast(BinaryIO, packed)
+    elif suffix == ".zst":
+        with zstd_of(name).ZstdFile(stream, "wb") as packed:
+            yield packed
+    else:
+        yield stream
 
 
 def records_of(table: "AnyTable") -> Iterator[dict[str, Any]]:
@@ -136,16 +170,42 @@ def write_delimited(table: "AnyTable", stream: BinaryIO, *, delimiter: str) -> N
         ``","`` or a tab.
     """
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-    plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    # Python 3.11 leaves a bare CR unquoted, which every reader takes for the end of the record.
-    quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for values in chain([list(map(str, table.columns))], (map(_field, record.values()) for record in records_of(table))):
-        fields = list(values)
-        (quoted if any("\r" in field for field in fields) else plain).writerow(fields)
+    rows = (list(map(field_text, record.values())) for record in records_of(table))
+    write_fields(chain([list(map(str, table.columns))], rows), text, delimiter=delimiter)
     text.detach()
 
 
-def _field(value: object) -> str:
+def write_fields(rows: Iterable[Sequence[str]], text: TextIO, *, delimiter: str) -> None:
+    """Write rows of fields as CSV or TSV.
+
+    Parameters
+    ----------
+    rows
+        The fields of each row.
+    text
+        Where they go.
+    delimiter
+        ``","`` or a tab.
+    """
+    plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    # Python 3.11 leaves a bare CR unquoted, which every reader takes for the end of the record.
+    quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for fields in rows:
+        (quoted if any("\r" in field for field in fields) else plain).writerow(fields)
+
+
+def field_text(value: object) -> str:
+    """Text of a value in a CSV or TSV field.
+
+    Parameters
+    ----------
+    value
+        Any value.
+
+    Returns
+    -------
+    Its text; nothing if it is missing, JSON if it is nested.
+    """
     if value is None:
         return ""
     return orjson.dumps(value, default=as_text).decode() if isinstance(value, dict | list) else str(value)
@@ -184,6 +244,8 @@ def check_writable(file_format: str, path: str | Path | None) -> None:
     _writer(file_format, where)
     if file_format == "parquet":
         require_pyarrow(where)
+    if where.lower().endswith(".zst"):
+        zstd_of(where)
 
 
 def write_table(table: "AnyTable", path: str | Path | None, *, file_format: str) -> None:
@@ -194,7 +256,7 @@ def write_table(table: "AnyTable", path: str | Path | None, *, file_format: str)
     table
         Any table.
     path
-        The file, ``.gz`` to compress; None for standard output.
+        The file, ``.gz`` or ``.zst`` to compress; None for standard output.
     file_format
         One of ``jsonl``, ``csv``, ``tsv``, ``parquet``.
 
@@ -211,9 +273,5 @@ def write_table(table: "AnyTable", path: str | Path | None, *, file_format: str)
         sys.stdout.buffer.flush()
         return
     path = Path(path)
-    with atomic_file(path) as file:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-                write(table, packed)  # type: ignore[arg-type]
-        else:
-            write(table, file)
+    with atomic_file(path) as file, compressed(file, path.name) as stream:
+        write(table, stream)

@@ -16,7 +16,7 @@ from newswinnow.corpus.delimited import read_delimited
 from newswinnow.corpus.jsonl import read_jsonl
 from newswinnow.corpus.records import RecordCollector, RecordRules
 from newswinnow.corpus.rejects import CorpusError, Reject, fail
-from newswinnow.corpus.streams import COMPRESSIONS, MAX_RECORD_BYTES, STDIN, iter_lines, open_bytes
+from newswinnow.corpus.streams import BOM, COMPRESSIONS, MAX_RECORD_BYTES, STDIN, iter_lines, open_bytes
 from newswinnow.corpus.tables import TABLE_FORMATS, Reading, format_of, read_table_into, rows_from_records, table_from_rows
 from newswinnow.harvest.folders import passed_over
 from newswinnow.paragraphs.rows import Rows
@@ -190,7 +190,7 @@ def sniff(head: bytes) -> str:
     -------
     ``html``, ``jsonl`` or ``txt``.
     """
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    first = head.removeprefix(BOM).lstrip()
     if first.startswith(b"<"):
         return "html"
     return "jsonl" if _JSON_OBJECT.match(first) else "txt"

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from newswinnow.corpus.records import RecordRules
 from newswinnow.corpus.rejects import CorpusError
 from newswinnow.corpus.streams import open_bytes
 from newswinnow.harvest.html import MAX_HTML_BYTES
@@ -19,8 +18,7 @@ from newswinnow.scoring.chunks import MAX_PAGES, Chunk, PageData, Refused
 from newswinnow.scoring.cut_arrow import cut_parquet
 from newswinnow.scoring.cut_lines import cut_delimited, cut_jsonl
 from newswinnow.scoring.sources import SourceFile
-
-RULES = RecordRules(keeps_empty=True)
+from newswinnow.scoring.taken import RULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,12 @@
 Checking rows is left to :mod:`newswinnow.scoring.read`.
 """
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-from newswinnow.corpus.parquet import MAX_GROUP_BYTES, column_values, require_pyarrow
+from newswinnow.corpus.parquet import column_values, opened_parquet
 from newswinnow.corpus.parquet_pages import guarded_batches
-from newswinnow.corpus.records import RecordRules, check_columns
-from newswinnow.corpus.rejects import excerpt_of, fail
-from newswinnow.corpus.streams import COMPRESSIONS, open_bytes
+from newswinnow.corpus.records import RecordRules
 from newswinnow.paragraphs.table import PAGE
 from newswinnow.scoring.chunks import MAX_PIECE_BYTES, Chunk
 from newswinnow.scoring.sources import SourceFile
@@ -42,32 +39,10 @@ def cut_parquet(file: SourceFile, at: int, *, rules: RecordRules, chunk_bytes: i
     CorpusError
         If the file is damaged, too large when expanded, or lacks a needed column.
     """
-    parquet = require_pyarrow(file.source)
-    import pyarrow
-
-    with open_bytes(file.path) as stream:
-        whole = io.BytesIO(stream.read()) if file.path.suffix.lower() in COMPRESSIONS else stream
-        try:
-            with parquet.ParquetFile(whole, pre_buffer=False) as opened:
-                _check_file(opened, file.source, rules)
-                yield from _chunks(opened, _batches(opened, whole, file), file, at=at, chunk_bytes=chunk_bytes)
-        except UnicodeDecodeError as error:
-            raise fail(file.source, f"column names must be valid UTF-8; got {excerpt_of(error.object)}") from error
-        except (pyarrow.ArrowException, OSError) as error:
-            reason = str(error.args[0]).split("\n", 1)[0][:200] if error.args else type(error).__name__
-            raise fail(file.source, f"must be a whole Parquet file; got {reason}") from error
-
-
-def _check_file(opened: Any, source: str, rules: RecordRules) -> None:
-    check_columns(opened.schema_arrow.names, rules, source=source)
-    for group in range(opened.num_row_groups):
-        n_bytes = opened.metadata.row_group(group).total_byte_size
-        if n_bytes > MAX_GROUP_BYTES:
-            raise fail(source, f"row groups must expand to at most {MAX_GROUP_BYTES} bytes; got {n_bytes}")
-
-
-def _batches(opened: Any, whole: BinaryIO, file: SourceFile) -> Iterator[Any]:
-    return guarded_batches(opened, whole, source=file.source, batch_rows=_BATCH_ROWS, is_streamed=True, use_threads=False)
+    with opened_parquet(file.path, source=file.source, rules=rules) as (opened, stream):
+        n = _BATCH_ROWS
+        batches = guarded_batches(opened, stream, source=file.source, batch_rows=n, is_streamed=True, use_threads=False)
+        yield from _chunks(opened, batches, file, at=at, chunk_bytes=chunk_bytes)
 
 
 def _chunks(opened: Any, batches: Iterable[Any], file: SourceFile, *, at: int, chunk_bytes: int) -> Iterator[Chunk]:

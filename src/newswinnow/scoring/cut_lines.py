@@ -14,13 +14,12 @@ import orjson
 from newswinnow.corpus.jsonl import parse_object
 from newswinnow.corpus.records import BadRecord, RecordRules, check_columns
 from newswinnow.corpus.rejects import fail
-from newswinnow.corpus.streams import MAX_RECORD_BYTES, position_of
+from newswinnow.corpus.streams import BOM, MAX_RECORD_BYTES, position_of
 from newswinnow.paragraphs.table import PAGE
 from newswinnow.scoring.chunks import MAX_PIECE_BYTES, Chunk
 from newswinnow.scoring.sources import SourceFile
 
 _BLOCK: Final = 1 << 20
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 def line_blocks(stream: BinaryIO) -> Iterator[bytes]:
@@ -45,7 +44,7 @@ def line_blocks(stream: BinaryIO) -> Iterator[bytes]:
         while data.endswith(b"\r") and (more := stream.read(1)):
             data += more
         if is_first:
-            data, is_first = data.removeprefix(_BOM), False
+            data, is_first = data.removeprefix(BOM), False
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = data.rfind(b"\n") + 1

@@ -3,15 +3,12 @@
 Where results go is checked before any work starts; parsing the command line is left to :mod:`newswinnow.cli`.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import orjson
 
 from newswinnow.corpus.records import RecordRules
 from newswinnow.corpus.rejects import Reject
@@ -22,6 +19,7 @@ from newswinnow.models.predictor import AUTO, Predictor
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import PAGE, POSITION, PREDICTED, TEXT
+from newswinnow.scoring.parts import reject_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,8 +208,4 @@ def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:
         The file, replaced whole.
     """
     with atomic_file(Path(path)) as file:
-        for reject in rejects:
-            # File names need not be valid UTF-8, JSON must be.
-            source = os.fsencode(reject.source).decode("utf-8", "backslashreplace")
-            record = {**reject.as_record(), "source": source}
-            file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        file.write(reject_lines(rejects))

@@ -5,11 +5,10 @@ Loading is left to :mod:`newswinnow.models.saved`; it happens once, in the proce
 
 import importlib
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from newswinnow.models.predictor import Predictor
-from newswinnow.models.saved import load_model, read_manifest
+from newswinnow.models.saved import SHIPPED, load_model, member_of, read_manifest
 from newswinnow.scoring.pages import PageBatch, score_pages
 
 
@@ -60,6 +59,4 @@ class ModelSource:
         ModelLoadError
             If there is no good manifest.
         """
-        where = self.directory or Path(str(resources.files("newswinnow.models").joinpath("shipped")))
-        (member,) = read_manifest(where)["members"].values()
-        return str(member["sha256"])
+        return member_of(read_manifest(self.directory or SHIPPED)).sha256

@@ -100,13 +100,10 @@ def reject_lines(rejects: Sequence[Reject]) -> bytes:
     """
     out = []
     for reject in rejects:
-        fields = {name: _clean(value) for name, value in reject.as_record().items()}
-        out.append(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
+        # File names need not be valid UTF-8, JSON must be.
+        source = os.fsencode(reject.source).decode("utf-8", "backslashreplace")
+        out.append(orjson.dumps({**reject.as_record(), "source": source}, option=orjson.OPT_APPEND_NEWLINE))
     return b"".join(out)
-
-
-def _clean(value: Any) -> Any:
-    return os.fsencode(value).decode("utf-8", "backslashreplace") if isinstance(value, str) else value
 
 
 class Parts:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from newswinnow.corpus.parquet import require_pyarrow
+from newswinnow.corpus.streams import zstd_of
 from newswinnow.harvest.inputs import expand_inputs
 from newswinnow.models.predictor import AUTO
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.scoring.chunks import CHUNK_BYTES, Tally
 from newswinnow.scoring.files import check_output
 from newswinnow.scoring.model_source import ModelSource
-from newswinnow.scoring.publish import zstd_of
 from newswinnow.scoring.run_directory import FORMAT, code_digest, versions
 from newswinnow.scoring.score import ARROW, JSONL, PAGES, TEXT, Task
 

@@ -3,20 +3,16 @@
 Writing parts is left to :mod:`newswinnow.scoring.parts`; which of them count, to :mod:`newswinnow.scoring.run`.
 """
 
-import csv
-import gzip
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
-from newswinnow.corpus.rejects import fail
-from newswinnow.corpus.write import as_text
+from newswinnow.corpus.write import as_text, compressed, field_text, write_fields
 from newswinnow.paragraphs.table import OPTIONAL_COLUMNS, PREDICTION_COLUMNS, REQUIRED_COLUMNS
-from newswinnow.scoring.durable import HashedFile, Written, open_temporary
+from newswinnow.scoring.durable import Written, open_temporary
 from newswinnow.scoring.parts import Footer, Parts
 
 GZIP_LEVEL: Final = 6
@@ -53,46 +49,9 @@ def write_output(
         If a part was changed on the disk.
     """
     with open_temporary(temporary) as file:
-        with _compressed(file, name) as stream:
+        with compressed(cast(BinaryIO, file), name, gzip_level=GZIP_LEVEL) as stream:
             _WRITERS[kind](parts, footers, stream, tick)
         return file.sync()
-
-
-@contextmanager
-def _compressed(file: HashedFile, name: str) -> Iterator[BinaryIO]:
-    suffix = Path(name).suffix.lower()
-    if suffix == ".gz":
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as packed:
-            yield packed  # type: ignore[misc]
-    elif suffix == ".zst":
-        with zstd_of(name).ZstdFile(file, "wb") as packed:
-            yield packed
-    else:
-        yield file  # type: ignore[misc]
-
-
-def zstd_of(name: str) -> Any:
-    """The module that compresses ``.zst``.
-
-    Parameters
-    ----------
-    name
-        The file, for messages.
-
-    Returns
-    -------
-    ``backports.zstd``.
-
-    Raises
-    ------
-    CorpusError
-        If it is not installed.
-    """
-    try:
-        from backports import zstd
-    except ImportError as error:
-        raise fail(name, ".zst needs backports.zstd; got no such package (pip install 'newswinnow[zstd]')") from error
-    return zstd
 
 
 def _copy(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
@@ -130,30 +89,20 @@ def _delimited(delimiter: str) -> Callable[[Parts, Sequence[Footer], BinaryIO, C
         met = dict.fromkeys(name for footer in footers for name in footer.tally.columns)
         known = [name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name in met or name in REQUIRED_COLUMNS]
         names = [*known, *(name for name in met if name not in known and name not in PREDICTION_COLUMNS), *PREDICTION_COLUMNS]
-        stream.write(_row(names, delimiter))
+        stream.write(_delimited_bytes([names], delimiter))
         for footer in footers:
             tick()
-            for line in b"".join(parts.payload(footer)).split(b"\n")[:-1]:
-                record = orjson.loads(line)
-                stream.write(_row([_field(record.get(name)) for name in names], delimiter))
+            records = map(orjson.loads, b"".join(parts.payload(footer)).split(b"\n")[:-1])
+            rows = ([field_text(record.get(name)) for name in names] for record in records)
+            stream.write(_delimited_bytes(rows, delimiter))
 
     return write
 
 
-def _row(fields: Sequence[str], delimiter: str) -> bytes:
+def _delimited_bytes(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
     text = io.StringIO()
-    # Python 3.11 leaves a bare CR unquoted, which every reader takes for the end of the record.
-    has_return = any("\r" in field for field in fields)
-    csv.writer(
-        text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL
-    ).writerow(fields)
+    write_fields(rows, text, delimiter=delimiter)
     return text.getvalue().encode()
-
-
-def _field(value: object) -> str:
-    if value is None:
-        return ""
-    return orjson.dumps(value, default=as_text).decode() if isinstance(value, dict | list) else str(value)
 
 
 def _parquet(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from newswinnow.corpus.records import EMPTY
 from newswinnow.corpus.write import as_text
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.paragraphs.table import (
@@ -123,7 +124,7 @@ def _records_of(rows: Paragraphs) -> list[dict[str, Any]]:
     records = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
     for record in records:
         if not record[TEXT]:
-            record[STATUS] = "empty"
+            record[STATUS] = EMPTY
     return records
 
 
@@ -164,7 +165,7 @@ def _with_status(table: Any, texts: Sequence[str]) -> Any:
 
     at = table.schema.get_field_index(STATUS)
     older = table.column(at).to_pylist() if at >= 0 else [None] * len(texts)
-    values = pyarrow.array([old if text else "empty" for old, text in zip(older, texts, strict=True)], pyarrow.string())
+    values = pyarrow.array([old if text else EMPTY for old, text in zip(older, texts, strict=True)], pyarrow.string())
     return table.append_column(STATUS, values) if at < 0 else table.set_column(at, STATUS, values)
 
 
