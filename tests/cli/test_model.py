@@ -113,11 +113,11 @@ def test_verify_notices_probes_that_score_otherwise(cli: Cli, saved_model: Any, 
 
 
 def test_without_a_model_the_shipped_one_is_shown_and_verified(cli: Cli) -> None:
-    assert "family=winnow" in cli("model", "show").stdout
+    assert "family=ladder" in cli("model", "show").stdout
     result = cli("model", "verify", "--json")
     assert result.exit_code == 0
     shown = json.loads(result.stdout)
-    assert (shown["verified"], shown["format"], len(shown["sha256"])) == (True, "linear", 64)
+    assert (shown["verified"], shown["format"], len(shown["sha256"])) == (True, "ladder", 64)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors"])

@@ -134,6 +134,8 @@ def test_higher_macro_f1_with_significantly_more_errors_is_not_better() -> None:
     assert up.difference.low > 0
     assert up.p_value < 0.05
     assert up.n_only_first > up.n_only_second
+    assert up.p_difference < 0.05
+    assert up.p_verdict == 1
     assert more_pages(up) > 1000
     assert more_pages(down) > 1000
 
@@ -143,6 +145,7 @@ def test_a_separate_interval_without_significance_asks_for_pages_by_mcnemar() ->
     found = compare(first, second)
     assert found.difference.low > 0
     assert found.p_value == pytest.approx(2 / 16)
+    assert found.p_verdict == max(found.p_value, found.p_difference)
     assert 0 < more_pages(found) <= 8
     enough = planted([("related-link", "news", "related-link", 1), ("news", "news", "news", 8)], n_pages=4 + 8)
     assert compare(*enough).verdict == "better"

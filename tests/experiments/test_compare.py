@@ -52,6 +52,21 @@ def test_equal_runs_are_tied(runs: Path) -> None:
     assert (comparison.verdict, comparison.p_value) == ("tied", 1.0)
 
 
+def test_the_printed_p_is_the_one_that_decides(tmp_path: Path, evaluated: Evaluated, finished: Finished) -> None:
+    # The rare label is found at the price of four paragraphs of a frequent one: macro-F1 rises, and most changes are wrong.
+    truth = "R" + "N" * 64 + "B" * 60
+    first, second = "N" + "N" * 64 + "B" * 60, "R" + "B" * 4 + "N" * 60 + "B" * 60
+    for name, guesses in (("one", first), ("two", second)):
+        finished(tmp_path / name, evaluated({f"p{i}": (truth, guesses) for i in range(8)}))
+    rows = compare_runs([tmp_path / "one", tmp_path / "two"])
+    comparison = rows[1].comparison
+    assert comparison is not None
+    assert max(comparison.p_value, comparison.p_difference) < 0.05
+    assert comparison_rows(rows)[1][1][5:][0] == "1"
+    assert comparison.as_dict()["p_verdict"] == 1
+    assert comparison.verdict.startswith("not enough data")
+
+
 def test_few_pages_are_not_enough_data(tmp_path: Path, evaluated: Evaluated, finished: Finished) -> None:
     truth = {"a": ("NBR", "NBR"), "b": ("NBR", "NBB"), "c": ("NBR", "NBR")}
     other = {"a": ("NBR", "NBB"), "b": ("NBR", "NBR"), "c": ("NBR", "NBR")}

@@ -328,7 +328,7 @@ def test_a_process_begins_in_plain_python_and_goes_on_compiled_with_the_same_ans
 def test_small_inputs_are_scored_in_plain_python_with_the_same_results(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["The council of Tarn voted on Monday, “read” officials said.", "Share", "", "Été à 5 min."]
     compiled: Any = linear_logits(texts, WEIGHTS), linear_probabilities(texts, WEIGHTS), linear_codes(texts, WEIGHTS)
-    monkeypatch.setattr(hashed, "_is_small", lambda texts: True)
+    monkeypatch.setattr(hashed, "is_small", lambda texts: True)
     plainly: Any = linear_logits(texts, WEIGHTS), linear_probabilities(texts, WEIGHTS), linear_codes(texts, WEIGHTS)
     for one, other in zip(compiled, plainly, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
@@ -337,8 +337,8 @@ def test_small_inputs_are_scored_in_plain_python_with_the_same_results(monkeypat
 def test_plain_python_has_a_budget_of_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "newswinnow.features.kernel")
     monkeypatch.setattr(hashed._Plain, "n_chars", 0)
-    assert hashed._is_small(["x" * 30_000])
-    assert not hashed._is_small(["x" * 30_000])
+    assert hashed.is_small(["x" * 30_000])
+    assert not hashed.is_small(["x" * 30_000])
 
 
 def test_long_paragraphs_are_packed_in_several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,10 @@ SORTED = ["boilerplate", "news", "related-link"]
 
 
 def small(spec: ModelSpec, *, seed: int = 0) -> Any:
-    """The model as built, but with few trees."""
+    """The model as built, but with few trees or steps."""
     model = build_model(spec, seed=seed)
+    if spec.needs_pages:
+        return model.set_params(n_hidden=4, n_epochs=1, least_steps=0)
     return model.set_params(max_iter=8) if spec.family == "tfidf-boosting" else model
 
 
@@ -39,7 +41,7 @@ def unseen(corpus: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"family": "tfidf-forest"}, r"family: must be one of majority, three-line, .*, winnow; got 'tfidf-forest'"),
+        ({"family": "tfidf-forest"}, r"family: must be one of majority, three-line, .*, ladder; got 'tfidf-forest'"),
         ({"analyzer": "words"}, r"analyzer: must be one of word, char, both; got 'words'"),
         ({"C": 0.0}, r"C: must be > 0; got 0.0"),
         ({"C": -1.0}, r"C: must be > 0; got -1.0"),

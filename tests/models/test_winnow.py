@@ -186,5 +186,5 @@ def test_the_shipped_model_loads_and_reads_a_page() -> None:
         "The bridge over the river Tarn was reopened on Monday after two years of repairs, the town said.",
     ]
     assert model.predict(texts).tolist() == ["boilerplate", "boilerplate", "news"]
-    assert model.manifest["spec"]["family"] == "winnow"
+    assert model.manifest["spec"]["family"] == "ladder"
     assert model.manifest["members"][WEIGHTS]["bytes"] < 5_000_000

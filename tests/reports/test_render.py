@@ -1,8 +1,11 @@
 """Evaluations into files."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,92 +13,30 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
+from tests.reports.hostile import PAYLOADS, assert_harmless, hostile_rows
 
+from newswinnow.evaluation.behaviour import Behaviour, Outcome
+from newswinnow.evaluation.behaviour_suite import read_suite
 from newswinnow.evaluation.evaluate import Evaluation
-from newswinnow.reports.render import Report, markdown_cell, metrics_json, render_html, render_markdown, write_report
+from newswinnow.reports.render import Report, metrics_json, mistakes_csv, render_html, render_markdown, write_report
+from newswinnow.reports.templating import markdown_cell
 
 Rows = Callable[..., list[dict[str, Any]]]
 Evaluated = Callable[..., Evaluation]
-VALIDATION = {
+VALIDATION: dict[str, Any] = {
     "n_folds": 4,
     "unseen_sites": {"value": 0.8125, "low": 0.75, "high": 0.875},
     "random_split": {"value": 0.9375, "low": 0.90625, "high": 0.96875},
     "leakage_gap": 0.125,
     "by_source": {},
 }
-PAYLOADS = [
-    "<script>window.canary = 1</script>",
-    '"><img src=https://evil.example/x onerror=alert(1)>',
-    "'><svg/onload=alert(1)>",
-    "</style></title></textarea><script src=//evil.example/x.js></script>",
-    "</summary></details><iframe src=javascript:alert(1)>",
-    "<a href='javascript:alert(1)'>x</a>",
-    "<base href=https://evil.example/><meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "{{ 7 * 7 }}{% raw %}{% endraw %}${7*7}",
-    "<!--<script>--><![CDATA[<script>]]>",
-    "\u2028<script>\u2029</script>\x00\x0b",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-]
-LOADING = (
-    "src",
-    "href",
-    "srcset",
-    "data",
-    "poster",
-    "background",
-    "action",
-    "formaction",
-    "ping",
-    "manifest",
-    "code",
-    "codebase",
-)
-ALLOWED_TAGS = {
-    *("html", "head", "meta", "title", "style", "body", "main", "section", "div", "details", "summary"),
-    *("h1", "h2", "h3", "p", "span", "b", "i", "em", "br", "table", "tbody", "tr", "th", "td", "svg", "rect", "line"),
-}
-
-
-def assert_harmless(document: str) -> Any:
-    """The parsed report, which holds no script, handler or reference to anything outside."""
-    tree = html.document_fromstring(document.encode("utf-8"))
-    assert tree.xpath("//script") == []
-    assert {element.tag for element in tree.iter()} <= ALLOWED_TAGS
-    for element in tree.iter():
-        for name, value in element.attrib.items():
-            assert not name.lower().startswith("on"), name
-            assert name.rsplit("}")[-1].rsplit(":")[-1] not in LOADING, name
-            assert "javascript:" not in value.lower()
-            assert name != "style"
-    (style,) = tree.xpath("//style")
-    assert not re.search(r"url\(|@import|expression", style.text)
-    (policy,) = tree.xpath("//meta[@http-equiv]")
-    assert policy.get("http-equiv") == "Content-Security-Policy"
-    rules = dict(rule.split(maxsplit=1) for rule in policy.get("content").split("; "))
-    assert rules == {
-        "default-src": "'none'",
-        "style-src": "'unsafe-inline'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    assert policy.getparent().index(policy) < style.getparent().index(style)
-    return tree
 
 
 def hostile_report(payload: str, rows_of: Rows, evaluated: Evaluated) -> Report:
     """The payload wherever data can put a string."""
-    rows = [*rows_of("a", "NBRN-", "NBNNN"), *rows_of("b", "NBR", "NBR")]
-    for i, row in enumerate(rows):
-        page = "plain" if row["page"] == "b" else payload
-        row.update(text=f"{payload} {i}", page=page, site=payload, tag=payload, source=payload if i % 2 else "other")
-    return Report(
-        title=payload,
-        evaluations=[evaluated(rows, name=payload)],
-        description=payload,
-        model={payload: payload, "family": payload},
-        validation=VALIDATION,
-    )
+    evaluation = evaluated(hostile_rows(payload, rows_of), name=payload)
+    model = {payload: payload, "family": payload}
+    return Report(payload, [evaluation], payload, model, VALIDATION)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -105,9 +46,11 @@ def test_nothing_from_the_data_becomes_markup(payload: str, rows_of: Rows, evalu
     shown = payload.replace("\x00", "\ufffd").replace("\x0b", "\ufffd").split("\x00")[0]
     if "\ufffd" not in shown:
         assert tree.findtext(".//title") == payload
-        assert tree.xpath("//details/summary/text()")[0].startswith(payload)
-        assert any(text.startswith(payload) for text in tree.xpath("//span[@class='text']/text()"))
-        assert payload in tree.xpath("//td/text()")
+        assert any(text.startswith(payload) for text in tree.xpath("//details/summary//span[@class='where']/text()"))
+        assert any(text.startswith(payload) for text in tree.xpath("//span[@class='t']/text()"))
+        assert payload in [text.strip() for text in tree.xpath("//th[@scope='row']/text()")]
+        assert payload in tree.xpath("//option/text()")
+        assert payload in tree.xpath("//nav//a/text()")
     assert "49" not in tree.findtext(".//h1")
 
 
@@ -145,25 +88,10 @@ def test_markdown_cells_are_escaped(payload: str, rows_of: Rows, evaluated: Eval
     assert text.split("\n", 1)[0] == f"# {markdown_cell(payload)}"
     for table in markdown_tables(text):
         assert len({len(row) for row in table}) == 1, table
-    slices = markdown_tables(text)[-1]
+    slices = next(table for table in markdown_tables(text) if table[0][0] == "slice")
     assert [f"source: {markdown_cell(payload)}"] == [
         row[0] for row in slices if row[0].startswith("source") and row[0] != "source: other"
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "escaped"),
-    [
-        ("plain (0.5–0.6), +1.0 %", "plain (0.5–0.6), +1.0 %"),
-        ("a|b", r"a\|b"),
-        ("a\\|b", r"a\\\|b"),
-        ("<b>*x*_y_`z`", r"\<b\>\*x\*\_y\_\`z\`"),
-        ("[x](y) # ~ $", r"\[x\](y) \# \~ \$"),
-        ("two\r\nlines\u2028here", "two lines here"),
-    ],
-)
-def test_markdown_cell(text: str, escaped: str) -> None:
-    assert markdown_cell(text) == escaped
 
 
 @pytest.fixture
@@ -204,7 +132,9 @@ def test_metrics_json_refuses_what_is_not_json(report: Report) -> None:
 
 def test_markdown_tables_are_those_of_the_evaluation(report: Report) -> None:
     text = render_markdown(report)
-    validation, scores, labels, confusion, slices, *_ = markdown_tables(text)
+    validation, scores, labels, confusion, slices, reliability, risk, lost, *_ = markdown_tables(text)
+    assert (reliability[0][0], risk[0][0], lost[0][0]) == ("probability given", "answered", "threshold on p(news)")
+    assert risk[2][0] == "100.0 %"
     assert [row[1:] for row in validation[2:]] == [["0.812", "0.750–0.875"], ["0.938", "0.906–0.969"], ["0.125", ""]]
     assert "(4 folds by site)" in validation[2][0]
     measured = report.evaluations[0].scores
@@ -235,28 +165,103 @@ def test_markdown_holds_no_text_of_pages(report: Report) -> None:
 def test_html_shows_the_numbers_of_the_evaluation(report: Report) -> None:
     tree = assert_harmless(render_html(report))
     assert tree.findtext(".//h1") == "A title"
-    assert [h.text.strip() for h in tree.findall(".//h2")] == ["mine", "theirs"]
-    section = tree.find(".//section")
-    cards = {card[0].text: card[1].text for card in section.xpath(".//div[@class='card']")}
+    assert [h.text.strip() for h in tree.findall(".//h2")] == ["On the training pages, cross-validated", "mine", "theirs"]
+    _, section, _ = tree.findall(".//section")
+    cards = {card[0].text: card[1].text for card in section.xpath(".//li[@class='card']")}
     measured = report.evaluations[0].scores
     assert cards["macro-F1"] == f"{measured.macro_f1.value:.3f}"
     assert cards["news against the rest, F1"] == "0.750"
     assert cards["related links let through as news"] == "50.0 %"
     cells = [[b.text for b in row.xpath("./td[contains(@class,'cell')]/b")] for row in section.xpath(".//tr")]
     assert [row for row in cells if len(row) == 3] == [["3", "0", "1"], ["0", "3", "0"], ["1", "0", "1"]]
-    wrong = section.xpath(".//div[contains(@class,'marked')]")
-    assert [w.xpath(".//span[@class='text']")[0].text for w in wrong] == ["a paragraph 2", "a paragraph 5"]
-    assert [w.xpath(".//em")[0].text for w in wrong] == ["is news", "is related-link"]
+    wrong = section.xpath(".//li[contains(@class,'mistake')]//summary")
+    assert [w.xpath(".//span[@class='t']")[0].text for w in wrong] == ["a paragraph 2", "a paragraph 5"]
+    assert [w.xpath(".//em")[0].text for w in wrong] == ["✗ is news", "✗ is related-link"]
     assert [w.xpath(".//b")[0].text for w in wrong] == ["related-link", "news"]
-    summaries = ["".join(s.itertext()) for s in section.xpath(".//summary")]
+    summaries = ["".join(s.itertext()).strip() for s in section.xpath(".//details[contains(@class,'page')]/summary")]
     assert summaries == ["a · 4 of 6 labelled paragraphs right", "b · 3 of 3 labelled paragraphs right"]
     text = " ".join("".join(tree.itertext()).split())
     assert "family c4 · C 5.0" in text
     assert "leakage gap: what a random split would pretend0.125" in text.replace(" 0.125", "0.125")
 
 
+def test_whole_pages_are_tinted_by_the_predicted_label(report: Report) -> None:
+    tree = assert_harmless(render_html(report))
+    first, second = tree.xpath("//section[2]//details[contains(@class,'page')]")
+    shown = [p.get("class") for p in first.xpath(".//div[contains(@class,'p ')]")]
+    assert shown == ["p news", "p news", "p related-link wrong", "p boilerplate", "p boilerplate", "p news wrong"]
+    assert [p.get("class") for p in second.xpath(".//div[contains(@class,'p ')]")][-1] == "p news unlabelled"
+    assert "has-wrong" in first.get("class")
+    assert "has-wrong" not in second.get("class")
+
+
+def test_levels_stand_beside_each_other(rows_of: Rows, evaluated: Evaluated) -> None:
+    alone = replace(evaluated(rows_of("a", "NBR", "NNN")), context="alone")
+    order = replace(evaluated(rows_of("a", "NBR", "NBR")), context="order")
+    report = Report("t", [replace(order, context="auto", levels=(alone, order))])
+    tree = assert_harmless(render_html(report))
+    table = tree.xpath("//div[@aria-label='Scores by context']/table")[0]
+    assert [row.xpath("./th")[0].text.strip() for row in table.xpath("./tbody/tr")] == ["auto", "alone", "order"]
+    assert table.xpath("./tbody/tr/td/b/text()") == ["1.000", "0.167", "1.000"]
+    assert tree.xpath("//span[@class='others']/text()") == [
+        "alone: news · order: boilerplate",
+        "alone: news · order: related-link",
+    ]
+    (levels,) = [table for table in markdown_tables(render_markdown(report)) if table[0][0] == "context"]
+    assert [row[:2] for row in levels[2:]] == [["auto", "1.000"], ["alone", "0.167"], ["order", "1.000"]]
+
+
+def test_the_behaviour_suite_is_told_by_kind_and_context(report: Report) -> None:
+    case = read_suite().cases[0]
+    outcomes = (Outcome(case, "alone", True, ("news",)), Outcome(case, "order", False, ("boilerplate",)))
+    told = replace(report, behaviour=Behaviour(outcomes, "digest"))
+    tree = assert_harmless(render_html(told))
+    (heading,) = tree.xpath("//h2[@id='behaviour']")
+    assert "1 of 2 passed" in "".join(heading.itertext())
+    (table,) = tree.xpath("//div[@aria-label='Behaviour suite']/table")
+    assert table.xpath("./tbody/tr/td/text()") == ["1 of 1", "0 of 1"]
+    assert tree.xpath("//div[@aria-label='Cases not passed']//tbody//th/text()") == [case.name]
+    rates = next(table for table in markdown_tables(render_markdown(told)) if table[0][0] == "kind of case")
+    assert rates[0][1:] == ["alone", "order"]
+    assert rates[2][1:] == ["1 of 1", "0 of 1"]
+    assert "behaviour" not in render_markdown(report).lower()
+
+
+def test_every_table_has_headers_with_a_scope_and_every_control_a_name(report: Report) -> None:
+    tree = assert_harmless(render_html(report))
+    assert all(th.get("scope") in ("col", "row", "rowgroup") for th in tree.iter("th"))
+    assert all(table.xpath("./thead/tr/th") and table.xpath("./tbody") for table in tree.iter("table"))
+    assert all(control.xpath("ancestor::label") for control in [*tree.iter("select"), *tree.iter("input")])
+    assert all(svg.get("aria-label") or svg.get("aria-hidden") == "true" for svg in tree.iter("svg"))
+    ids = [element.get("id") for element in tree.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    links = {a.get("href") for a in tree.iter("a")}
+    assert links <= {f"#{name}" for name in ids}
+    assert [tree.xpath(f"count(//{name})") for name in ("header", "main", "footer", "nav", "h1")] == [1.0] * 5
+    labelled = {section.get("aria-labelledby") for section in tree.iter("section")}
+    assert labelled <= set(ids)
+
+
+def test_the_document_stays_below_5_mb_and_says_what_is_left_out(rows_of: Rows, evaluated: Evaluated) -> None:
+    rows = [row for i in range(30) for row in rows_of(f"<{i}>", "NBR-" * 40, "RNBN" * 40)]
+    for row in rows:
+        row["text"] = f"<&\"'> {row['text']} " + "\U0001f5de<" * 300
+    evaluation = evaluated(rows)
+    document = render_html(Report("t", [evaluation, replace(evaluation, name="again")]))
+    n_bytes = len(document.encode("utf-8"))
+    assert 3_000_000 < n_bytes < 5_000_000
+    tree = html.document_fromstring(document)
+    for section in tree.findall(".//section"):
+        n_mistakes = len(section.xpath(".//li[contains(@class,'mistake')]"))
+        n_pages = len(section.xpath(".//details[contains(@class,'page')]"))
+        mistakes, pages = ("".join(p.itertext()) for p in section.xpath(".//p[@class='count']"))
+        assert f"of {n_mistakes} shown. {3600 - n_mistakes} less sure ones are left out" in mistakes
+        assert pages.startswith(f"{n_pages} pages; {30 - n_pages} others are left out")
+    assert "3600 mistakes" in document
+
+
 def test_html_says_what_it_hides_and_where_there_is_nothing(rows_of: Rows, evaluated: Evaluated) -> None:
-    text = render_html(Report("t", [evaluated(rows_of("a", "N" * 163, "N" * 163))]))
+    text = render_html(Report("t", [evaluated(rows_of("a", "N" * 403, "N" * 403))]))
     assert "… and 3 more paragraphs" in text
     assert text.count('<p class="soft">None.</p>') == 1
     assert "cross-validated" not in text
@@ -269,3 +274,72 @@ def test_write_report_puts_three_files_and_nothing_else(report: Report, tmp_path
     assert sorted(directory.iterdir()) == sorted(paths)
     contents = [path.read_text(encoding="utf-8") for path in paths]
     assert contents == [render_html(report), render_markdown(report), metrics_json(report)]
+
+
+def test_write_report_with_the_mistakes(report: Report, tmp_path: Path) -> None:
+    paths = write_report(report, tmp_path, with_mistakes=True)
+    assert [path.name for path in paths] == ["report.html", "report.md", "metrics.json", "mistakes.csv"]
+    assert paths[-1].read_bytes() == mistakes_csv(report)
+
+
+def test_the_mistakes_as_csv_are_complete_and_surest_first(report: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO(mistakes_csv(report).decode("utf-8-sig"), newline="")))
+    assert rows == [
+        {
+            "corpus": "mine",
+            "page": "a",
+            "position": "2",
+            "label": "news",
+            "predicted": "related-link",
+            "probability": "0.7",
+            "text": "a paragraph 2",
+        },
+        {
+            "corpus": "mine",
+            "page": "a",
+            "position": "5",
+            "label": "related-link",
+            "predicted": "news",
+            "probability": "0.4",
+            "text": "a paragraph 5",
+        },
+    ]
+
+
+@pytest.mark.parametrize("first", [*"=+-@", "\t", "\r", *"＝＋－＠"])
+def test_no_cell_of_the_csv_is_a_formula(first: str, rows_of: Rows, evaluated: Evaluated) -> None:
+    payload = first + "cmd|' /C calc'!A0"
+    rows = rows_of("a", "NBR", "BNN")
+    for row in rows:
+        row.update(page=payload, text=payload + '\n,"x')
+    text = mistakes_csv(Report("t", [evaluated(rows, name=payload)])).decode("utf-8-sig")
+    header, *cells = csv.reader(io.StringIO(text, newline=""))
+    assert len(cells) == 3
+    assert all(re.fullmatch(r"\d+|0\.\d+|news|boilerplate|related-link|'.*", cell, re.DOTALL) for row in cells for cell in row)
+    assert {(row[0], row[1], row[-1]) for row in cells} == {("'" + payload, "'" + payload, "'" + payload + '\n,"x')}
+    assert not any(name.startswith(tuple("=+-@")) for name in header)
+
+
+@pytest.mark.parametrize("page", ["../../x", "/etc/passwd", "CON", "a" * 300, "..\\..\\x", "%2e%2e/x"])
+def test_ids_never_become_names_of_files(page: str, rows_of: Rows, evaluated: Evaluated, tmp_path: Path) -> None:
+    report = Report(page, [evaluated(rows_of(page, "NBR", "NBN"), name=page)], model={page: page})
+    directory = tmp_path / "inner" / "report"
+    write_report(report, directory, with_mistakes=True)
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert found == [f"inner/report/{name}" for name in ("metrics.json", "mistakes.csv", "report.html", "report.md")]
+
+
+def test_only_the_html_and_the_csv_hold_texts(rows_of: Rows, evaluated: Evaluated, tmp_path: Path) -> None:
+    rows = rows_of("a", "NBR-", "NBNN")
+    for row in rows:
+        row["text"] = f"canary {row['position']}"
+    holding = [
+        path.name
+        for path in write_report(Report("t", [evaluated(rows)]), tmp_path, with_mistakes=True)
+        if b"canary" in path.read_bytes()
+    ]
+    assert holding == ["report.html", "mistakes.csv"]
+
+
+def test_the_same_evaluation_gives_the_same_bytes(report: Report) -> None:
+    assert render_html(report) == render_html(replace(report, evaluations=list(report.evaluations)))

@@ -87,7 +87,7 @@ def test_waiting_can_be_stopped() -> None:
 def test_a_worker_tells_what_went_wrong() -> None:
     message = r"a\.jsonl: lines 1 to 1: ValueError: context: must be auto or one of"
     with (
-        Pool(ModelSource(), Task(context="order")) as pool,
+        Pool(ModelSource(), Task(context="neighbours")) as pool,
         pool.scorer() as scorer,
         pytest.raises(WorkerError, match=message),
     ):

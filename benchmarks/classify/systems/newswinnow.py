@@ -9,13 +9,15 @@ from benchmarks.classify.systems.base import Batch, Classify, System, Training
 CONFIG: Final = Path(__file__).resolve().parents[2] / "winnow.toml"
 
 
-def classify_with(model: Any) -> Classify:
+def classify_with(model: Any, context: str = "alone") -> Classify:
     """A model's answers; it works on as many threads as its process is given.
 
     Parameters
     ----------
     model
         What ``load_model`` gave.
+    context
+        Level of information; for all but ``alone`` the table of pages is made from the texts inside the function.
 
     Returns
     -------
@@ -23,18 +25,41 @@ def classify_with(model: Any) -> Classify:
     """
 
     def classify(batch: Batch) -> list[str]:
-        labels: list[str] = model.predict(batch.texts).tolist()
+        labels: list[str] = model.predict(batch.texts if context == "alone" else as_table(batch), context=context).tolist()
         return labels
 
     return classify
 
 
+def as_table(batch: Batch) -> Any:
+    """Paragraphs as the table that models of whole pages take.
+
+    Parameters
+    ----------
+    batch
+        The paragraphs.
+
+    Returns
+    -------
+    Columns ``page``, ``position`` and ``text``.
+    """
+    from newswinnow.paragraphs.rows import Rows
+
+    pages: list[str] = []
+    positions: list[int] = []
+    for number, (begin, end) in enumerate(batch.bounds):
+        pages += [str(number)] * (end - begin)
+        positions += range(end - begin)
+    return Rows({"page": pages, "position": positions, "text": batch.texts})
+
+
 @dataclass(frozen=True)
 class Shipped(System):
-    """``load_model()`` without arguments; it learnt from both parts of the written sample (experiments/017-winnow-sample)."""
+    """``load_model()`` without arguments; it learnt from both parts of the written sample."""
 
     is_trained: bool = False
     knows: tuple[str, ...] = ("sample",)
+    context: str = "alone"
 
     def load(self, folder: Path) -> Classify:
         """Load the model inside the package.
@@ -50,7 +75,7 @@ class Shipped(System):
         """
         from newswinnow import load_model
 
-        return classify_with(load_model())
+        return classify_with(load_model(), self.context)
 
     def size_bytes(self, folder: Path) -> int:
         """Size of the model inside the package.
@@ -161,6 +186,22 @@ def shipped(threads: int = 1) -> Shipped:
     The system.
     """
     return Shipped(call="load_model().predict(texts)", **_named("shipped", "newswinnow, the model that ships", threads))
+
+
+def shipped_with_pages(context: str) -> Shipped:
+    """The model that ships, looking at whole pages.
+
+    Parameters
+    ----------
+    context
+        ``bag`` or ``order``.
+
+    Returns
+    -------
+    The system.
+    """
+    named = _named(f"shipped-{context}", f"newswinnow, the model that ships, {context}", 1)
+    return Shipped(call=f'load_model().predict(rows, context="{context}")', context=context, **named)
 
 
 def winnow(threads: int = 1) -> Winnow:

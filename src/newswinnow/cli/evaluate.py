@@ -20,7 +20,7 @@ def evaluate(
     as_json: JsonOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Measure a saved model on labelled tables: report.html, report.md, metrics.json.
+    """Measure a saved model on labelled tables: report.html, report.md, metrics.json, mistakes.csv.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def evaluate(
     """
     with reported_errors():
         from newswinnow.corpus.tables import read_corpus
+        from newswinnow.evaluation.behaviour import behaviour_of
         from newswinnow.evaluation.evaluate import evaluate as measure
         from newswinnow.reports.render import METRICS, Report, write_report
 
@@ -52,8 +53,10 @@ def evaluate(
             raise ValueError(f"CORPUS: files must have different names; got {', '.join(map(str, corpus))}")
         evaluations = [measure(predictor, table, name=name, context=context) for name, table in tables.items()]
         family = predictor.manifest["spec"].get("family", "unknown")
-        report = Report(f"{model.resolve().name} on {', '.join(tables)}", evaluations, model={"family": family})
-        paths = write_report(report, output)
+        behaviour = behaviour_of(predictor)
+        title = f"{model.resolve().name} on {', '.join(tables)}"
+        report = Report(title, evaluations, model={"family": family}, behaviour=behaviour)
+        paths = write_report(report, output, with_mistakes=True)
         if as_json:
             print_json(report.metrics())
             return
@@ -63,6 +66,8 @@ def evaluate(
             for label in e.scores.labels
         ]
         print_table(["corpus", "label", "precision", "recall", "F1", "paragraphs"], rows)
+        passed = behaviour.overall
+        print(f"behaviour suite: {passed.n_passed} of {passed.n_cases} cases passed ({passed.share:.1%})")
         for e in evaluations:
             for level in e.by_context.values():
                 f1 = level.scores.macro_f1

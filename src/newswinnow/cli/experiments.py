@@ -1,11 +1,11 @@
-"""``newswinnow experiments``: run, list, compare; gate and decide are registered here."""
+"""``newswinnow experiments``: run, list, compare; gate, decide, search and export are registered here."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from newswinnow.cli import experiments_gate
+from newswinnow.cli import experiments_export, experiments_gate, experiments_peers, experiments_search
 from newswinnow.cli.command import command
 from newswinnow.cli.options import JsonOption, OverwriteOption
 from newswinnow.cli.output import print_json, print_table, progress_bar, reported_errors, say
@@ -20,6 +20,7 @@ def run_command(
     experiments: Annotated[list[Path], typer.Argument(help="Experiment folders or their config.toml.", metavar="EXPERIMENT")],
     as_json: JsonOption = False,
     overwrite: OverwriteOption = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Folds of a cross-validation fitted at once.")] = 1,
 ) -> None:
     """Train and measure what each experiment's config.toml says; results go beside it.
 
@@ -31,6 +32,8 @@ def run_command(
         Print summaries as JSON.
     overwrite
         Replace earlier results.
+    jobs
+        Folds fitted at once.
     """
     with reported_errors():
         from newswinnow.experiments.run import run_experiment
@@ -38,7 +41,7 @@ def run_command(
         summaries = []
         for path in experiments:
             with progress_bar() as progress:
-                summaries.append(run_experiment(path, overwrite=overwrite, progress=progress).summary())
+                summaries.append(run_experiment(path, overwrite=overwrite, n_jobs=jobs, progress=progress).summary())
         if as_json:
             print_json(summaries)
             return
@@ -75,6 +78,10 @@ def compare_command(
     ] = None,
     folder: FolderOption = Path("experiments"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write Markdown here.", metavar="FILE")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write two runs page by page here.", metavar="FILE")] = None,
+    corpus: Annotated[
+        list[Path] | None, typer.Option("--corpus", help="Test corpus with the texts for --html.", metavar="FILE")
+    ] = None,
     slices: Annotated[bool, typer.Option("--slices", help="Also compare on every slice, p corrected by Holm.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
     as_json: JsonOption = False,
@@ -92,6 +99,10 @@ def compare_command(
         Folder of experiments.
     output
         Markdown file, replaced.
+    html
+        HTML file, replaced.
+    corpus
+        Files with the texts; the runs' configurations name some already.
     slices
         Print the comparison on slices too.
     markdown
@@ -103,13 +114,23 @@ def compare_command(
         from newswinnow.corpus.write import atomic_file
         from newswinnow.experiments import comparison_tables as tables
         from newswinnow.experiments.compare import compare_runs, find_runs, read_run
+        from newswinnow.experiments.comparison_page import check_pair, comparison_html
 
         runs = [read_run(path) for path in experiments] if experiments else find_runs(folder)
+        if html:
+            check_pair(runs)
+        elif corpus:
+            raise ValueError("--corpus: must come with --html FILE; got none")
         rows = compare_runs([run.directory for run in runs])
         if output:
             with atomic_file(output) as file:
                 file.write(tables.overview_markdown(runs, rows).encode())
             say(f"written: {output}")
+        if html:
+            document = comparison_html(runs, rows, corpora=corpus or ())
+            with atomic_file(html) as file:
+                file.write(document.encode())
+            say(f"written: {html}")
         if as_json:
             print_json([row.as_dict() for row in rows])
             return
@@ -124,3 +145,6 @@ def compare_command(
 
 command(app, "gate", example=experiments_gate.GATE_EXAMPLE)(experiments_gate.gate_command)
 command(app, "decide", example=experiments_gate.DECIDE_EXAMPLE)(experiments_gate.decide_command)
+command(app, "search", example=experiments_search.EXAMPLE)(experiments_search.search_command)
+command(app, "export", example=experiments_export.EXAMPLE)(experiments_export.export_command)
+command(app, "peers", example=experiments_peers.EXAMPLE)(experiments_peers.peers_command)

@@ -5,7 +5,7 @@ Each group of commands has a module of its own.
 
 import typer
 
-from newswinnow.cli import corpus, evaluate, experiments, model, predict, train
+from newswinnow.cli import corpus, evaluate, experiments, explain, model, predict, train
 from newswinnow.cli.command import command
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ command(app, "predict", example=predict.PREDICT_EXAMPLE)(predict.predict)
 command(app, "clean", example=predict.CLEAN_EXAMPLE)(predict.clean)
 command(app, "train", example=train.EXAMPLE)(train.train)
 command(app, "evaluate", example=evaluate.EXAMPLE)(evaluate.evaluate)
+command(app, "explain", example=explain.EXAMPLE)(explain.explain)
 app.add_typer(experiments.app, name="experiments")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(model.app, name="model")

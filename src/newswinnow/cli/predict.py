@@ -22,6 +22,7 @@ from newswinnow.cli.predict_run import (
     STDOUT,
     BulkOptions,
     ChunkOption,
+    DaskOption,
     OnErrorOption,
     RunOption,
     WorkersOption,
@@ -89,6 +90,7 @@ def predict(
     workers: WorkersOption = None,
     chunk_bytes: ChunkOption = None,
     on_error: OnErrorOption = None,
+    dask: DaskOption = None,
     decision: DecisionOption = None,
     max_news_loss: MaxNewsLossOption = None,
 ) -> None:
@@ -122,13 +124,15 @@ def predict(
         Least size of a run's chunks.
     on_error
         What a run does with bad records.
+    dask
+        Address of a Dask scheduler that a run's chunks go to.
     decision
         Decision file.
     max_news_loss
         Largest mean share of a page's news to lose.
     """
     with reported_errors():
-        bulk = BulkOptions(run, workers, chunk_bytes, on_error)
+        bulk = BulkOptions(run, workers, chunk_bytes, on_error, dask)
         if run is not None:
             _refuse_decision(decision, max_news_loss)
             if rejects is not None:
@@ -186,6 +190,7 @@ def clean(
     workers: WorkersOption = None,
     chunk_bytes: ChunkOption = None,
     on_error: OnErrorOption = None,
+    dask: DaskOption = None,
     decision: DecisionOption = None,
     max_news_loss: MaxNewsLossOption = None,
 ) -> None:
@@ -219,13 +224,15 @@ def clean(
         Least size of a run's chunks.
     on_error
         What a run does with bad records.
+    dask
+        Address of a Dask scheduler that a run's chunks go to.
     decision
         Decision file.
     max_news_loss
         Largest mean share of a page's news to lose.
     """
     with reported_errors():
-        bulk = BulkOptions(run, workers, chunk_bytes, on_error)
+        bulk = BulkOptions(run, workers, chunk_bytes, on_error, dask)
         if run is not None:
             _refuse_decision(decision, max_news_loss)
             plan = bulk_plan(

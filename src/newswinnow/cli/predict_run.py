@@ -38,6 +38,15 @@ OnErrorOption = Annotated[
         "--on-error", help="With --run: quarantine (set bad records aside, go on; default) or fail (stop at the first)."
     ),
 ]
+DaskOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        help="With --run: the workers of this Dask scheduler (tcp://HOST:8786) score. They need the same newswinnow, no shared "
+        "disk: files are read and written here.",
+        metavar="ADDRESS",
+    ),
+]
 
 STDOUT: Final = Path("-")
 _POLICIES: Final = ("quarantine", "fail")
@@ -57,12 +66,15 @@ class BulkOptions:
         Least size of a chunk; None for the default.
     on_error
         ``quarantine`` or ``fail``; None for the default.
+    dask
+        Address of a Dask scheduler; None to score on this machine.
     """
 
     directory: Path | None
     workers: int | None = None
     chunk_bytes: int | None = None
     on_error: str | None = None
+    dask: str | None = None
 
     def refuse_without_run(self) -> None:
         """Refuse options that mean nothing without a run directory.
@@ -72,7 +84,8 @@ class BulkOptions:
         ValueError
             If one is given.
         """
-        for name, value in (("--workers", self.workers), ("--chunk-bytes", self.chunk_bytes), ("--on-error", self.on_error)):
+        names = {"--workers": self.workers, "--chunk-bytes": self.chunk_bytes, "--on-error": self.on_error, "--dask": self.dask}
+        for name, value in names.items():
             if value is not None:
                 raise ValueError(f"{name}: must be given with --run; got no --run")
 
@@ -126,11 +139,16 @@ def bulk_plan(
     """
     from newswinnow.paragraphs.label import parse_labels
     from newswinnow.scoring.chunks import CHUNK_BYTES
+    from newswinnow.scoring.dask_run import check_address
     from newswinnow.scoring.model_source import ModelSource
     from newswinnow.scoring.plan import RunPlan
 
     if bulk.on_error not in (None, *_POLICIES):
         raise ValueError(f"--on-error: must be one of {', '.join(_POLICIES)}; got {bulk.on_error!r}")
+    if bulk.dask is not None and bulk.workers is not None:
+        raise ValueError(f"--workers: must not be given with --dask, whose workers score; got {bulk.workers}")
+    if bulk.dask is not None:
+        check_address(bulk.dask, where="--dask")
     return RunPlan(
         inputs=tuple(inputs),
         directory=bulk.directory or Path(),
@@ -144,6 +162,7 @@ def bulk_plan(
         workers=len(os.sched_getaffinity(0)) if bulk.workers is None else bulk.workers,
         fail_on_reject=bulk.on_error == "fail",
         overwrite=overwrite,
+        cluster=bulk.dask or "",
     )
 
 
@@ -187,6 +206,8 @@ def score_in_bulk(plan: "RunPlan", *, to_stdout: bool) -> None:
     from newswinnow.scoring.run import run
     from newswinnow.scoring.stopping import StoppedError, stop_on_signals
 
+    if plan.cluster:
+        _silence_dask()
     try:
         with stop_on_signals() as stop, _progress() as progress:
             summary = run(plan, progress=progress, stop=stop)
@@ -201,6 +222,13 @@ def score_in_bulk(plan: "RunPlan", *, to_stdout: bool) -> None:
         say(f"passed over: {skipped}")
     if summary.tally.rejected:
         raise typer.Exit(REJECTED)
+
+
+def _silence_dask() -> None:
+    """Keep Dask from logging tracebacks on stderr; what goes wrong is said in one line. To be called before it is imported."""
+    import dask
+
+    dask.config.set({"logging": dict.fromkeys(("distributed", "distributed.client", "distributed.batched"), "critical")})
 
 
 def _say_summary(summary: "RunSummary", directory: Path) -> None:

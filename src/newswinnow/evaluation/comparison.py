@@ -42,7 +42,7 @@ class SliceComparison:
     difference
         As in :class:`Comparison`; its interval is not widened for the number of slices.
     p_value
-        The larger of McNemar's and that of the difference, corrected by Holm's method for all slices of the comparison.
+        As ``p_verdict`` of :class:`Comparison`, corrected by Holm's method for all slices of the comparison.
     verdict
         By the corrected p value.
     """
@@ -69,6 +69,8 @@ class Comparison:
         Chance of a difference as large between equal models, by Student's test over resampled pages.
     p_value
         Exact McNemar over paragraphs that exactly one model got right.
+    p_verdict
+        What the verdict goes by: the larger of the two; 1 where they favour different models, or McNemar's neither.
     n_only_first, n_only_second
         Those paragraphs.
     verdict
@@ -82,6 +84,7 @@ class Comparison:
     difference: Estimate
     p_difference: float
     p_value: float
+    p_verdict: float
     n_only_first: int
     n_only_second: int
     verdict: str
@@ -274,6 +277,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, *, seed: int = 0, n_resam
         difference=whole.difference,
         p_difference=whole.p_difference,
         p_value=whole.p_mcnemar,
+        p_verdict=whole.p_both,
         n_only_first=whole.n_only_first,
         n_only_second=whole.n_only_second,
         verdict=verdict,

@@ -6,7 +6,7 @@ Scores themselves stand in :mod:`newswinnow.evaluation.scores`; showing them is 
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,23 +17,19 @@ from newswinnow.evaluation.intervals import N_RESAMPLES
 from newswinnow.evaluation.risk import SelectivePoint, news_loss_curve, selective_curve
 from newswinnow.evaluation.scores import Scores, score
 from newswinnow.evaluation.slices import is_small, slice_names, slices_of
-from newswinnow.models.predictor import AUTO, Predictor
+from newswinnow.models.predictor import AUTO, Predictor, contexts_for
 from newswinnow.models.training import table_digest
 from newswinnow.paragraphs.label import Label
 from newswinnow.paragraphs.table import (
     LABEL,
-    LINK_DENSITY,
     PAGE,
     POSITION,
     PREDICTED,
     PROBABILITY_COLUMNS,
-    TAG,
     TEXT,
     labelled_rows,
     require_columns,
 )
-
-_MARKUP: Final = "markup"
 
 
 @dataclass(frozen=True)
@@ -189,24 +185,6 @@ def evaluate_predictions(
         table=table,
         known_sites=known_sites,
     )
-
-
-def contexts_for(model: Predictor, corpus: pd.DataFrame) -> tuple[str, ...]:
-    """The levels of information a model offers that a corpus has something for.
-
-    Parameters
-    ----------
-    model
-        The predictor.
-    corpus
-        A paragraph table.
-
-    Returns
-    -------
-    The model's contexts, without ``markup`` where the table has neither tags nor link densities.
-    """
-    has_markup = any(column in corpus.columns and corpus[column].notna().any() for column in (TAG, LINK_DENSITY))
-    return tuple(context for context in model.contexts if context != _MARKUP or has_markup)
 
 
 def evaluate(

@@ -8,7 +8,7 @@ from typing import Final
 
 from newswinnow.evaluation.intervals import Estimate
 from newswinnow.experiments.compare import Row, RunSummary
-from newswinnow.reports.render import markdown_cell
+from newswinnow.reports.templating import markdown_cell
 
 _HEADER: Final = """# Experiments
 
@@ -18,8 +18,8 @@ what a random split would add to it.
 """
 
 _RULE: Final = """Better and worse: the difference of macro-F1 (Student over resampled pages) and the changed paragraphs (exact
-McNemar) both say so at 5 %; p is the larger of the two. Tied: the 95 % interval lies within one point of 0. The pages asked for
-would settle it with 80 % chance.
+McNemar) both say so at 5 %; p is the larger of the two, 1 where they favour different models. Tied: the 95 % interval lies within
+one point of 0. The pages asked for would settle it with 80 % chance.
 """
 
 
@@ -71,7 +71,7 @@ def comparison_rows(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         c = row.comparison
         cells = ["", "", "baseline"]
         if c:
-            cells = [_difference(c.difference), f"{max(c.p_value, c.p_difference):.2g}", c.verdict]
+            cells = [_difference(c.difference), f"{c.p_verdict:.2g}", c.verdict]
         table.append([row.test, row.context, row.run, _interval(row.macro_f1), *cells])
     return ["test", "context", "experiment", "macro-F1", "difference", "p", "verdict"], table
 

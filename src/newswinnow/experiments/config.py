@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from newswinnow.corpus.config_errors import first_broken_rule
 from newswinnow.corpus.sample import resolve_corpus
+from newswinnow.experiments.search_space import SearchConfig
 from newswinnow.models.mixing import LabelMix
 from newswinnow.models.registry import ModelSpec
 
@@ -66,7 +67,7 @@ class ValidationConfig(_Strict):
 
 
 class Config(_Strict):
-    """A whole configuration."""
+    """A whole configuration; what a search may vary is no part of what a run is told by."""
 
     title: str = "newswinnow model"
     description: str = ""
@@ -74,6 +75,7 @@ class Config(_Strict):
     data: DataConfig = DataConfig()
     model: ModelSpec = ModelSpec()
     validation: ValidationConfig = ValidationConfig()
+    search: SearchConfig | None = Field(default=None, exclude=True)
 
 
 def parse_config(values: dict[str, Any], *, where: str) -> Config:

@@ -16,10 +16,9 @@ import pandas as pd
 from newswinnow.corpus.sample import resolve_corpus
 from newswinnow.corpus.tables import read_corpus
 from newswinnow.corpus.write import atomic_file
-from newswinnow.evaluation.evaluate import contexts_for
 from newswinnow.evaluation.floors import Check, Outcome, check_floors, floors_of, tightest
 from newswinnow.experiments.config import corpus_paths, read_config
-from newswinnow.models.predictor import Predictor
+from newswinnow.models.predictor import Predictor, contexts_for
 from newswinnow.models.saved import load_model
 from newswinnow.models.training import table_digest, train
 from newswinnow.paragraphs.label import LABELS

@@ -16,6 +16,7 @@ import pandas as pd
 from newswinnow.corpus.locks import locked
 from newswinnow.corpus.tables import read_corpus
 from newswinnow.corpus.write import atomic_file
+from newswinnow.evaluation.behaviour import Behaviour, behaviour_of
 from newswinnow.evaluation.evaluate import Evaluation, evaluate
 from newswinnow.evaluation.validation import Validation, cross_validate_sites
 from newswinnow.experiments.answers import ANSWERS, answers_json
@@ -56,6 +57,7 @@ class RunResult:
     predictor: Predictor
     evaluations: tuple[Evaluation, ...]
     validation: Validation | None
+    behaviour: Behaviour
     sha256: str
 
     def summary(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class RunResult:
             "macro_f1": {e.name: e.scores.macro_f1.value for e in self.evaluations},
             "unseen_sites_macro_f1": self.validation.unseen_sites.value if self.validation else None,
             "leakage_gap": self.validation.leakage_gap if self.validation else None,
+            "behaviour": self.behaviour.overall.share,
         }
 
 
@@ -91,6 +94,7 @@ def run(
     relative_to: Path,
     corpora: Sequence[str | Path] = (),
     overwrite: bool = False,
+    n_jobs: int = 1,
     progress: Progress = no_progress,
 ) -> RunResult:
     """Train and measure what a configuration says.
@@ -107,6 +111,8 @@ def run(
         Files to train on instead of the configuration's.
     overwrite
         Whether an earlier run's results there may be replaced.
+    n_jobs
+        Folds fitted at once; the results are the same.
     progress
         Called at every step.
 
@@ -131,10 +137,12 @@ def run(
         # Inside the lock: a run that another process has just finished counts.
         if (out / METRICS).exists() and not overwrite:
             raise FileExistsError(f"{out}: must not hold a finished run; got {METRICS} there (--overwrite replaces it)")
-        return _run(config, out, train_paths, test_paths, progress)
+        return _run(config, out, train_paths, test_paths, n_jobs, progress)
 
 
-def _run(config: Config, out: Path, train_paths: Sequence[Path], test_paths: dict[str, Path], progress: Progress) -> RunResult:
+def _run(
+    config: Config, out: Path, train_paths: Sequence[Path], test_paths: dict[str, Path], n_jobs: int, progress: Progress
+) -> RunResult:
     begun = time.perf_counter()
     n_folds = config.validation.folds
     total = 3 + 2 * n_folds + len(test_paths)
@@ -148,7 +156,7 @@ def _run(config: Config, out: Path, train_paths: Sequence[Path], test_paths: dic
     _check_disjoint(corpus, tests)
     check_trainable(corpus, n_folds=n_folds)
     tick("reading the corpora")
-    validation = _validated(config, corpus, tick) if n_folds else None
+    validation = _validated(config, corpus, n_jobs, tick) if n_folds else None
     predictor = train(corpus, config.model, mix=config.data.mix, seed=config.seed)
     tick("training")
     evaluations = []
@@ -157,15 +165,15 @@ def _run(config: Config, out: Path, train_paths: Sequence[Path], test_paths: dic
         tick(f"evaluating {name}")
     predictor.manifest["metrics"] = {e.name: e.scores.macro_f1.value for e in evaluations}
     sha256 = save_model(predictor, out / MODEL_FOLDER, overwrite=True)
-    result = RunResult(out, predictor, tuple(evaluations), validation, sha256)
+    result = RunResult(out, predictor, tuple(evaluations), validation, behaviour_of(predictor), sha256)
     _write_results(result, config, corpus, time.perf_counter() - begun)
     tick("writing")
     return result
 
 
-def _validated(config: Config, corpus: pd.DataFrame, tick: Callable[[str], None]) -> Validation:
+def _validated(config: Config, corpus: pd.DataFrame, n_jobs: int, tick: Callable[[str], None]) -> Validation:
     return cross_validate_sites(
-        corpus, config.model, mix=config.data.mix, n_folds=config.validation.folds, seed=config.seed, progress=tick
+        corpus, config.model, mix=config.data.mix, n_folds=config.validation.folds, seed=config.seed, n_jobs=n_jobs, progress=tick
     )
 
 
@@ -184,7 +192,7 @@ def _write_results(result: RunResult, config: Config, corpus: pd.DataFrame, seco
     _write(result.directory / RUN_MANIFEST, json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     _write(result.directory / ANSWERS, answers_json(result.evaluations))
     # Last, because metrics.json is what makes a run finished.
-    write_report(Report(config.title, result.evaluations, description, model, validation), result.directory)
+    write_report(Report(config.title, result.evaluations, description, model, validation, result.behaviour), result.directory)
 
 
 def _options(config: Config) -> dict[str, Any]:
@@ -195,11 +203,14 @@ def _options(config: Config) -> dict[str, Any]:
 
 def _family_options(config: Config) -> dict[str, Any]:
     options = config.model.as_dict()
+    hashed, networks = ("bits", "C", "min_df", "balanced"), ("n_hidden", "n_epochs", "distillation")
     if config.model.family == "winnow":
-        return {name: options[name] for name in ("bits", "C", "min_df", "balanced")}
+        return {name: options[name] for name in hashed}
+    if config.model.needs_pages:
+        return {name: options[name] for name in (*hashed, *networks)}
     if not config.model.family.startswith(("tfidf", "naive")):
         return {}
-    return {name: value for name, value in options.items() if name not in ("family", "bits")}
+    return {name: value for name, value in options.items() if name not in ("family", "bits", *networks)}
 
 
 def _write(path: Path, text: str) -> None:
@@ -207,7 +218,7 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
-def run_experiment(path: str | Path, *, overwrite: bool = False, progress: Progress = no_progress) -> RunResult:
+def run_experiment(path: str | Path, *, overwrite: bool = False, n_jobs: int = 1, progress: Progress = no_progress) -> RunResult:
     """Run the experiment whose folder or configuration is named; results go beside the configuration.
 
     Parameters
@@ -216,6 +227,8 @@ def run_experiment(path: str | Path, *, overwrite: bool = False, progress: Progr
         The experiment's folder or its ``config.toml``.
     overwrite
         Whether an earlier run's results there may be replaced.
+    n_jobs
+        Folds fitted at once; the results are the same.
     progress
         Called at every step.
 
@@ -232,4 +245,4 @@ def run_experiment(path: str | Path, *, overwrite: bool = False, progress: Progr
     config_path = path / CONFIG_NAME if path.is_dir() else path
     config = read_config(config_path)
     folder = config_path.parent
-    return run(config, folder, relative_to=folder, overwrite=overwrite, progress=progress)
+    return run(config, folder, relative_to=folder, overwrite=overwrite, n_jobs=n_jobs, progress=progress)

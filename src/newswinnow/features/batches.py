@@ -78,3 +78,27 @@ def each_batch(run: Callable[[int, int], None], n: int, *, n_threads: int | None
     with ThreadPoolExecutor(n_used) as pool:
         for _ in pool.map(run_stretch, range(0, len(begins), size)):
             pass
+
+
+def each_piece(run: Callable[[int], None], n_pieces: int, *, size: int, n_threads: int | None = None) -> None:
+    """Run a function over pieces of work that the caller cut.
+
+    Parameters
+    ----------
+    run
+        Called with the number of a piece; an exception ends the work.
+    n_pieces
+        How many there are.
+    size
+        Paragraphs of all pieces.
+    n_threads
+        As for :func:`threads_for`.
+    """
+    n_used = min(threads_for(size, n_threads), n_pieces)
+    if n_used <= 1:
+        for number in range(n_pieces):
+            run(number)
+        return
+    with ThreadPoolExecutor(n_used) as pool:
+        for _ in pool.map(run, range(n_pieces)):
+            pass

@@ -21,6 +21,10 @@ N_CATEGORIES: Final = 6
 MAX_CHARACTER_BYTES: Final = 2048
 """Bytes of a paragraph's words, spaces around each included, that give character n-grams."""
 
+N_OPENING: Final = 2
+N_FORM: Final = 4
+"""Tokens, and shapes of tokens, at the beginning by which paragraphs of a page are found alike."""
+
 N_SLOTS: Final = 1024
 """Slots of the table of word sets; a word is in the one of its hash's highest ten bits or that of the next ten."""
 

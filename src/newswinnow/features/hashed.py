@@ -101,24 +101,60 @@ def pack(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
     return buffer
 
 
-def _packed(texts: Sequence[str], begin: int, end: int) -> Iterator[tuple[npt.NDArray[np.uint8], int, int]]:
-    """The texts from ``begin`` to ``end`` packed, with the indices they are of; those that are long in several pieces."""
+def packed(texts: Sequence[str], begin: int, end: int) -> Iterator[tuple[npt.NDArray[np.uint8], int, int]]:
+    """Pack a stretch of texts in pieces that the kernel can be given at once.
+
+    Parameters
+    ----------
+    texts
+        The paragraphs.
+    begin
+        Index of the first.
+    end
+        Index after the last.
+
+    Yields
+    ------
+    Bytes as of :func:`pack`, with the index of their first text and that after their last.
+    """
     buffer = pack(texts[begin:end])
     if len(buffer) <= _MAX_BYTES or end - begin == 1:
         yield buffer, begin, end
         return
     middle = (begin + end) // 2
-    yield from _packed(texts, begin, middle)
-    yield from _packed(texts, middle, end)
+    yield from packed(texts, begin, middle)
+    yield from packed(texts, middle, end)
 
 
-def _plan(n_rows: int, characters: CharacterNgrams) -> tuple[int, int, int]:
-    """What the kernel must know of the features: bits to shift a hash by, shortest and longest character n-gram."""
+def plan_of(n_rows: int, characters: CharacterNgrams) -> tuple[int, int, int]:
+    """What the kernel must know of the features.
+
+    Parameters
+    ----------
+    n_rows
+        Rows that features are hashed to, a power of two.
+    characters
+        Which character n-grams are features.
+
+    Returns
+    -------
+    Bits to shift a hash by, shortest and longest character n-gram.
+    """
     return 64 - (n_rows.bit_length() - 1), characters.shortest, characters.longest
 
 
-def _blocks(scales: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Weights of all blocks; those not named weigh nothing."""
+def blocks_of(scales: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Weights of all blocks.
+
+    Parameters
+    ----------
+    scales
+        Those of the first blocks.
+
+    Returns
+    -------
+    Shape (N_BLOCKS,); the blocks not named weigh nothing.
+    """
     blocks = np.zeros(N_BLOCKS)
     blocks[: len(scales)] = scales
     return blocks
@@ -150,8 +186,8 @@ def hashed_features(
     parts: list[_Part] = [_Part(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))]
 
     def run(begin: int, end: int) -> None:
-        for buffer, first, last in _packed(texts, begin, end):
-            parts.append(_part_of(buffer, _plan(1 << bits, characters), _blocks(scales), characters, surface[first:last]))
+        for buffer, first, last in packed(texts, begin, end):
+            parts.append(_part_of(buffer, plan_of(1 << bits, characters), blocks_of(scales), characters, surface[first:last]))
 
     each_batch(run, len(texts), n_threads=1)
     pointers = np.concatenate([[0], np.cumsum(np.concatenate([part.counts for part in parts]))])
@@ -188,8 +224,18 @@ class _Plain:
     n_chars = 0
 
 
-def _is_small(texts: Sequence[str]) -> bool:
-    """Whether plain Python will have scored texts before the compiled kernel would be loaded."""
+def is_small(texts: Sequence[str]) -> bool:
+    """Whether plain Python will have scored texts before the compiled kernel would be loaded; they are counted.
+
+    Parameters
+    ----------
+    texts
+        The paragraphs.
+
+    Returns
+    -------
+    False once the kernel is loaded, or this process has been given much.
+    """
     if "newswinnow.features.kernel" in sys.modules or len(texts) > _PLAIN_CHARS:
         return False
     _Plain.n_chars += sum(map(len, texts))
@@ -254,7 +300,7 @@ def linear_codes(texts: Sequence[str], weights: LinearWeights, *, n_threads: int
     Columns of the logits, shape (n_paragraphs,); of equal logits the first.
     """
     codes = np.empty(len(texts), dtype=np.uint8)
-    if _is_small(texts):
+    if is_small(texts):
         from newswinnow.features import plain
 
         codes[:] = plain.logits(texts, weights).argmax(axis=1)
@@ -268,7 +314,7 @@ def linear_codes(texts: Sequence[str], weights: LinearWeights, *, n_threads: int
 def _linear(
     texts: Sequence[str], weights: LinearWeights, n_threads: int | None, *, is_probability: bool
 ) -> npt.NDArray[np.float64]:
-    if _is_small(texts):
+    if is_small(texts):
         from newswinnow.features import plain
 
         logits = plain.logits(texts, weights)
@@ -295,13 +341,13 @@ def _score(
     """Logits from the compiled kernel, batch by batch to ``keep`` with the indices they are of."""
     from newswinnow.features import kernel
 
-    lanes, tables, blocks = weights.lanes, kernel_tables(), _blocks(weights.scales)
-    plan, n_rows = _plan(len(weights.hashed), weights.characters), max_rows(weights.characters)
+    lanes, tables, blocks = weights.lanes, kernel_tables(), blocks_of(weights.scales)
+    plan, n_rows = plan_of(len(weights.hashed), weights.characters), max_rows(weights.characters)
     dense, bias = weights.dense_table, weights.bias.astype(np.float64)
     own = threading.local()
 
     def run(begin: int, end: int) -> None:
-        for buffer, first, last in _packed(texts, begin, end):
+        for buffer, first, last in packed(texts, begin, end):
             # Each thread keeps its working arrays: fresh ones are fresh pages, which the threads would wait for in turn.
             if getattr(own, "size", -1) < len(buffer):
                 own.size = len(buffer) + len(buffer) // 4
@@ -319,6 +365,8 @@ def _score(
 def warm_up() -> None:
     """Compile, or load, what scoring needs: after an installation, so that no prediction has to wait for it."""
     from newswinnow.features import kernel
+    from newswinnow.features.paragraphs import read
+    from newswinnow.features.relations import RARITY_BITS, Rarity, relations
 
     empty = np.zeros((2, 3), np.float32), np.zeros((N_SURFACE, 3), np.float32), np.zeros(3, np.float32), np.ones(3)
 
@@ -326,7 +374,10 @@ def warm_up() -> None:
         kernel.best_of(logits, np.empty(end - begin, dtype=np.uint8))
         kernel.softmax(logits)
 
-    _score([""], LinearWeights(*empty), 1, keep)
+    weights = LinearWeights(*empty)
+    _score([""], weights, 1, keep)
+    rarity = Rarity(np.zeros(1 << RARITY_BITS, np.uint8), 1)
+    relations(read([""], weights), np.array([0, 1]), np.zeros(1, np.int64), rarity)
 
 
 def embed(
@@ -362,10 +413,10 @@ def embed(
     steps = np.ones(1, np.float32) if table.steps is None else np.ascontiguousarray(table.steps, dtype=np.float32)
     sums = np.empty((len(texts), padded.shape[1]), dtype=np.float32)
     surface = np.empty((len(texts), N_SURFACE), dtype=np.float32)
-    plan, blocks, n_rows = _plan(len(padded), characters), _blocks(scales), max_rows(characters)
+    plan, blocks, n_rows = plan_of(len(padded), characters), blocks_of(scales), max_rows(characters)
 
     def run(begin: int, end: int) -> None:
-        for buffer, first, last in _packed(texts, begin, end):
+        for buffer, first, last in packed(texts, begin, end):
             out, measured, scratch = sums[first:last], surface[first:last], kernel.make_scratch(len(buffer), n_rows)
             total = np.empty(CHUNK, np.float32)
             kernel.embed(buffer, tables, plan, blocks, padded, steps, scratch, total, out, measured)

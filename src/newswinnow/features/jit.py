@@ -19,7 +19,9 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic as _intrinsic
 
-_SOURCES: Final = ("definition.py", "characters.py", "jit.py", "scan.py", "walk.py", "measure.py", "weights.py", "kernel.py")
+_SOURCES: Final = tuple(
+    f"{name}.py" for name in "definition characters jit scan walk measure weights kernel relations relate".split()
+)
 _LOG = logging.getLogger(__name__)
 intrinsic: Any = _intrinsic
 

@@ -8,15 +8,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from newswinnow.features.definition import MAX_TOKENS, N_BLOCKS, N_SURFACE
+from newswinnow.features.definition import MAX_TOKENS, N_BLOCKS, N_FORM, N_OPENING, N_SURFACE
 from newswinnow.features.jit import inlined, lean, lean_entry, load8
 from newswinnow.features.measure import measure, put_categories
 from newswinnow.features.scan import NEWLINE, PADDING, scan_ascii, scan_unicode
-from newswinnow.features.walk import N_COUNTS, OTHERS, put_characters, put_edges, put_words, walk
+from newswinnow.features.walk import N_COUNTS, OTHERS, PRIME, finish, put_characters, put_edges, put_words, walk
 from newswinnow.features.weights import CHUNK, LANE, WEIGHT_BITS
 
 _PER_LANE: Final = 1 << (LANE - WEIGHT_BITS)
 _ZERO, _LOW, _LANE, _TWO_LANES = np.uint64(0), np.uint64((1 << LANE) - 1), np.uint64(LANE), np.uint64(2 * LANE)
+_HIGH: Final = np.uint64(32)
 _MIDDLE: Final = 1 << (WEIGHT_BITS - 1)
 
 
@@ -180,6 +181,84 @@ def score(
             x, y, z = x + scale * a, y + scale * b, z + scale * c
             low = ends[block]
         out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+
+
+@lean_entry
+def read(
+    buffer: Any,
+    tables: Any,
+    plan: Any,
+    scales: Any,
+    table: Any,
+    step: Any,
+    dense: Any,
+    bias: Any,
+    scratch: Any,
+    out: Any,
+    surface: Any,
+    found: Any,
+    n_found: Any,
+    marks: Any,
+) -> None:
+    """What :func:`score` does, keeping what models of whole pages need.
+
+    Parameters
+    ----------
+    buffer
+        Paragraphs, a newline after each, ``uint8``.
+    tables
+        :class:`newswinnow.features.tables.Tables`.
+    plan
+        64 less the bits of a row's number, shortest and longest character n-gram.
+    scales
+        As for :func:`score`.
+    table
+        Of :class:`newswinnow.features.weights.Lanes`.
+    step
+        Of the same.
+    dense
+        As for :func:`score`.
+    bias
+        As for :func:`score`.
+    scratch
+        Of :func:`make_scratch`.
+    out
+        Receives logits, ``float64``, shape (n_paragraphs, 3).
+    surface
+        Receives the surface features, ``float32``, shape (n_paragraphs, N_SURFACE).
+    found
+        Receives the highest 32 bits of the tokens' hashes, ``uint32``.
+    n_found
+        Receives how many tokens each paragraph has, ``int64``, shape (n_paragraphs,).
+    marks
+        Receives the hashes that only like paragraphs share, ``uint64``, shape (n_paragraphs, 3).
+    """
+    tokens, rows, ends, measured = scratch[4], scratch[7], scratch[8], scratch[9]
+    scan_ascii(buffer, scratch[0], scratch[1])
+    at, n_put = 0, 0
+    for i in range(len(out)):
+        at = featurise(buffer, at, tables, plan, scratch)
+        x, y, z = bias[0], bias[1], bias[2]
+        low = 0
+        for block in range(N_BLOCKS):
+            a, b, c = _add_rows(table, rows, low, ends[block])
+            scale = _scale(scales, block, ends[block] - low) * step
+            x, y, z = x + scale * a, y + scale * b, z + scale * c
+            low = ends[block]
+        out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+        for k in range(N_SURFACE):
+            surface[i, k] = measured[k]
+        n_tokens = (ends[0] + 1) >> 1
+        n_found[i] = n_tokens
+        whole = opening = form = PRIME
+        for k in range(n_tokens):
+            value = tokens[0, k]
+            found[n_put] = np.uint32(value >> _HIGH)
+            n_put += 1
+            whole = finish(whole ^ value)
+            opening = whole if k < N_OPENING else opening
+            form = finish(form ^ tokens[1, k]) if k < N_FORM else form
+        marks[i, 0], marks[i, 1], marks[i, 2] = whole, opening, form
 
 
 @lean_entry

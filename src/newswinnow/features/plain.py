@@ -6,7 +6,7 @@ are left to :mod:`newswinnow.features.kernel`.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -272,6 +272,27 @@ def _is_doubled(hashes: list[int]) -> bool:
     return half > 0 and 2 * half == len(hashes) < d.MAX_TOKENS and hashes[:half] == hashes[half:]
 
 
+def reading_of(text: str) -> Reading:
+    """A paragraph to be read.
+
+    Parameters
+    ----------
+    text
+        The paragraph.
+
+    Returns
+    -------
+    Its reading, of which nothing is worked out before it is asked for.
+
+    Raises
+    ------
+    ValueError
+        If the text holds a lone surrogate, which no UTF-8 can hold.
+    """
+    encode(text)
+    return Reading(text)
+
+
 def logits(texts: Sequence[str], weights: "LinearWeights") -> npt.NDArray[np.float64]:
     """Logits of texts.
 
@@ -291,20 +312,35 @@ def logits(texts: Sequence[str], weights: "LinearWeights") -> npt.NDArray[np.flo
     ValueError
         If a text holds a lone surrogate, which no UTF-8 can hold.
     """
+    return logits_of(map(reading_of, texts), weights)
+
+
+def logits_of(readings: Iterable[Reading], weights: "LinearWeights") -> npt.NDArray[np.float64]:
+    """Logits of paragraphs.
+
+    Parameters
+    ----------
+    readings
+        The paragraphs.
+    weights
+        The model.
+
+    Returns
+    -------
+    Shape (n_paragraphs, 3).
+    """
     bits = len(weights.hashed).bit_length() - 1
     dense, bias = weights.dense_table, weights.bias.astype(np.float64)
-    out = np.empty((len(texts), len(bias)))
-    for i, text in enumerate(texts):
-        encode(text)
-        reading = Reading(text)
+    found = []
+    for reading in readings:
         total = bias.copy()
         blocks = rows_of(reading, bits=bits, characters=weights.characters)
         for rows, scale in zip(blocks, weights.scales, strict=False):
             if rows:
                 total += scale / math.sqrt(len(rows)) * weights.hashed[rows].sum(axis=0, dtype=np.float64)
         surface = np.array(surface_of(reading), dtype=np.float32).astype(np.float64)
-        out[i] = total + surface @ dense
-    return out
+        found.append(total + surface @ dense)
+    return np.array(found).reshape(-1, len(bias))
 
 
 def softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

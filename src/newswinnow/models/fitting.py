@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from newswinnow.models.registry import ModelSpec, weight_parameter
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import LABEL, FloatArray
+from newswinnow.paragraphs.table import LABEL, PAGE, FloatArray
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,6 +72,35 @@ def fit_quietly(estimator: Any, X: Any, y: Any, **parameters: Any) -> Any:
     if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
         _LOG.warning("training: should converge; got a stop at the maximum number of iterations")
     return fitted
+
+
+def fit_pages(estimator: Any, table: pd.DataFrame, rows: pd.DataFrame, weights: FloatArray) -> Any:
+    """Fit to whole pages: the rows are learnt from, every other paragraph of their pages is context.
+
+    Parameters
+    ----------
+    estimator
+        Unfitted classifier of whole pages.
+    table
+        A paragraph table with an index that names each row once.
+    rows
+        Labelled rows of it.
+    weights
+        Weight of each of these rows, shape (n_rows,).
+
+    Returns
+    -------
+    The fitted estimator.
+    """
+    labels, weight_of = rows[LABEL].astype(object)[weights > 0], pd.Series(weights, index=rows.index)
+    pages = table[table[PAGE].isin(rows.loc[labels.index, PAGE].unique())]
+    y = labels.reindex(pages.index).astype(object)
+    return fit_quietly(
+        estimator,
+        pages,
+        y.where(y.notna(), None).to_numpy(dtype=object),
+        sample_weight=weight_of.reindex(pages.index, fill_value=0.0).to_numpy(),
+    )
 
 
 def fit_weighted(estimator: Any, rows: pd.DataFrame, weights: FloatArray, *, spec: ModelSpec) -> Any:

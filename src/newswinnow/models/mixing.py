@@ -4,7 +4,7 @@ Labels derived by alignment are many and partly wrong: they can be given less we
 labels contradicts. Fitting is left to :mod:`newswinnow.models.training`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +15,8 @@ from newswinnow.models.fitting import check_counts, fit_weighted
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.registry import ModelSpec, build_model
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import LABEL, ORIGIN, ORIGINS, PAGE, SITE, FloatArray
+from newswinnow.paragraphs.table import ALIGNED, LABEL, ORIGIN, ORIGINS, PAGE, READ, SITE, FloatArray
 
-READ: Final = "read"
-ALIGNED: Final = "aligned"
 _N_FOLDS: Final = 3
 
 
@@ -68,6 +66,7 @@ class LabelMix:
         is_asked = (origins == ALIGNED) & (weights > 0)
         if self.min_agreement and is_asked.any():
             trusted = (origins != ALIGNED) & (weights > 0)
+            spec = replace(spec, family="winnow") if spec.needs_pages else spec
             agreement = _agreement(rows[trusted], weights[trusted], rows[is_asked], spec, seed=seed)
             weights[np.flatnonzero(is_asked)[agreement < self.min_agreement]] = 0.0
         return weights

@@ -10,13 +10,25 @@ import numpy as np
 
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.rows import Rows
-from newswinnow.paragraphs.table import PREDICTED, PROBABILITY_COLUMNS, STATUS, TEXT, FloatArray, require_columns, texts_of
+from newswinnow.paragraphs.table import (
+    LINK_DENSITY,
+    PAGE,
+    PREDICTED,
+    PROBABILITY_COLUMNS,
+    STATUS,
+    TAG,
+    TEXT,
+    FloatArray,
+    require_columns,
+    texts_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CONTEXTS: Final = ("alone", "bag", "order", "markup")
 ALONE: Final = "alone"
+MARKUP: Final = "markup"
 AUTO: Final = "auto"
 
 
@@ -93,7 +105,7 @@ class Predictor:
         """
         # Our own linear model finds the largest score without probabilities, which are a third of its time.
         find = getattr(self.estimator, "predict_texts", None)
-        if find:
+        if find and self._judges_alone(X, context):
             self._check_context(context)
             try:
                 # Packing finds what is no text, for nothing; looking for it beforehand takes a twentieth of the time.
@@ -170,6 +182,10 @@ class Predictor:
         is_full, answers = self._answers(rows, context)
         return (rows.without(STATUS) if all(is_full) else rows).with_columns(answers)
 
+    def _judges_alone(self, X: Any, context: str) -> bool:
+        """Whether no paragraph's page is looked at."""
+        return self.contexts == (ALONE,) or context == ALONE or (context == AUTO and PAGE not in getattr(X, "columns", ()))
+
     def _check_context(self, context: str) -> None:
         if context != AUTO and context not in self.contexts:
             raise ValueError(f"context: must be auto or one of {', '.join(self.contexts)} for this model; got {context!r}")
@@ -186,3 +202,21 @@ class Predictor:
         names = (PREDICTED, *PROBABILITY_COLUMNS)
         answers = {name: [None if i is None else column[i] for i in at] for name, column in zip(names, columns, strict=True)}
         return is_full, answers
+
+
+def contexts_for(model: Predictor, corpus: "pd.DataFrame") -> tuple[str, ...]:
+    """The levels of information a model offers that a corpus has something for.
+
+    Parameters
+    ----------
+    model
+        The predictor.
+    corpus
+        A paragraph table.
+
+    Returns
+    -------
+    The model's contexts, without ``markup`` where the table has neither tags nor link densities.
+    """
+    has_markup = any(column in corpus.columns and corpus[column].notna().any() for column in (TAG, LINK_DENSITY))
+    return tuple(context for context in model.contexts if context != MARKUP or has_markup)

@@ -18,12 +18,14 @@ from sklearn.svm import LinearSVC
 
 from newswinnow.features.edges import edge_tokens
 from newswinnow.features.surface import SurfaceFeatures
+from newswinnow.models.ladder.classifier import LadderClassifier
 from newswinnow.models.rules import LineRule
 from newswinnow.models.stacked import StackedBoosting
 from newswinnow.models.winnow import WinnowClassifier
 from newswinnow.paragraphs.table import texts_of
 
 ANALYZERS: Final = ("word", "char", "both")
+LADDER: Final = "ladder"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ class ModelSpec:
     max_char_features
         At most so many character n-grams, the most frequent ones.
     bits
-        Binary logarithm of the number of hashed features of the ``winnow`` family.
+        Binary logarithm of the number of hashed features of the ``winnow`` and ``ladder`` families.
+    n_hidden, n_epochs, distillation
+        Channels of the ``ladder`` family's networks, their passes over the pages, and weight of its teacher's answers.
     """
 
     family: str = "tfidf-logistic"
@@ -61,6 +65,9 @@ class ModelSpec:
     min_df: int = 2
     max_char_features: int = 200_000
     bits: int = 18
+    n_hidden: int = 48
+    n_epochs: int = 12
+    distillation: float = 0.2
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -71,6 +78,11 @@ class ModelSpec:
             raise ValueError(f"C: must be > 0; got {self.C}")
         if self.min_df < 1 or self.max_char_features < 1:
             raise ValueError(f"min_df, max_char_features: must be >= 1; got {self.min_df}, {self.max_char_features}")
+
+    @property
+    def needs_pages(self) -> bool:
+        """Whether it learns from whole pages, unlabelled paragraphs as context, and not from labelled paragraphs alone."""
+        return self.family == LADDER
 
     def as_dict(self) -> dict[str, Any]:
         """The specification as plain values, for manifests."""
@@ -130,6 +142,19 @@ def _winnow(spec: ModelSpec, seed: int) -> Any:
     return WinnowClassifier(bits=spec.bits, C=spec.C, min_count=spec.min_df, balanced=spec.balanced, random_state=seed)
 
 
+def _ladder(spec: ModelSpec, seed: int) -> Any:
+    return LadderClassifier(
+        bits=spec.bits,
+        C=spec.C,
+        min_count=spec.min_df,
+        balanced=spec.balanced,
+        n_hidden=spec.n_hidden,
+        n_epochs=spec.n_epochs,
+        distillation=spec.distillation,
+        random_state=seed,
+    )
+
+
 def _majority(spec: ModelSpec, seed: int) -> Any:
     return Pipeline([("texts", FunctionTransformer(_column)), ("classifier", DummyClassifier(strategy="prior"))])
 
@@ -148,6 +173,7 @@ FAMILIES: Final[dict[str, Callable[[ModelSpec, int], Any]]] = {
     "tfidf-svm": _svm,
     "tfidf-boosting": _boosting,
     "winnow": _winnow,
+    LADDER: _ladder,
 }
 
 
@@ -172,7 +198,7 @@ def min_per_label(spec: ModelSpec) -> int:
 
 # What a model's fit calls the weights of rows.
 _WEIGHT_PARAMETER: Final = {
-    "winnow": "sample_weight",
+    **dict.fromkeys(("winnow", LADDER), "sample_weight"),
     **dict.fromkeys(("majority", "naive-bayes", "tfidf-logistic", "tfidf-svm"), "classifier__sample_weight"),
 }
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from newswinnow.models.fitting import check_counts, fit_weighted
-from newswinnow.models.mixing import READ, LabelMix, origins_of
-from newswinnow.models.predictor import Predictor
+from newswinnow.models.fitting import check_counts, fit_pages, fit_weighted
+from newswinnow.models.mixing import LabelMix, origins_of
+from newswinnow.models.predictor import ALONE, Predictor
 from newswinnow.models.registry import ModelSpec, build_model, min_per_label
+from newswinnow.models.saved.families import deployed
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, SITE, TEXT, FloatArray, labelled_rows
+from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, READ, SITE, TEXT, FloatArray, labelled_rows
 
 MIN_PER_CLASS = 2
 
@@ -114,11 +115,13 @@ def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, mix: LabelMix 
     """
     spec, mix = spec or ModelSpec(), mix or LabelMix()
     check_trainable(corpus, spec=spec)
+    corpus = corpus.reset_index(drop=True)
     rows = labelled_rows(corpus)
     weights = mix.row_weights(rows, spec, seed=seed)
     rows, weights = rows[weights > 0], weights[weights > 0]
     check_trainable(rows, spec=spec)
-    estimator = fit_weighted(build_model(spec, seed=seed), rows, weights, spec=spec)
+    model = build_model(spec, seed=seed)
+    estimator = fit_pages(model, corpus, rows, weights) if spec.needs_pages else fit_weighted(model, rows, weights, spec=spec)
     training = {
         "digest": table_digest(rows),
         "n_paragraphs": len(rows),
@@ -128,7 +131,8 @@ def train(corpus: pd.DataFrame, spec: ModelSpec | None = None, *, mix: LabelMix 
         "sites": sorted({site_digest(str(site)) for site in rows[SITE].dropna()}) if SITE in rows.columns else [],
         **_origins(rows, weights, mix),
     }
-    return Predictor(estimator, {"spec": spec.as_dict(), "training": training, "metrics": {}})
+    contexts = getattr(deployed(estimator), "contexts", (ALONE,))
+    return Predictor(estimator, {"spec": spec.as_dict(), "training": training, "metrics": {}}, contexts)
 
 
 def _origins(rows: pd.DataFrame, weights: FloatArray, mix: LabelMix) -> dict[str, Any]:

@@ -46,6 +46,12 @@ class _Evidence:
     weight_of_row: FloatArray
     group_of_row: IntArray
 
+    def less_repeated(self, power: float) -> "_Evidence":
+        """The same rows, each weighing less the more its text weighs in all."""
+        total = np.bincount(self.text_of_row, weights=self.weight_of_row, minlength=len(self.texts))
+        factor = np.maximum(total, 1.0) ** (power - 1)
+        return replace(self, weight_of_row=self.weight_of_row * factor[self.text_of_row])
+
     def targets(self, rows: Any = slice(None)) -> FloatArray:
         """Weight of each text for each label.
 
@@ -84,6 +90,8 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Passes of stochastic gradients before L-BFGS.
     max_iter
         Steps of L-BFGS at most.
+    repeat_power
+        A text whose rows weigh w > 1 together counts as w to this power: below 1, lines that stand on every page count less.
     tol
         L-BFGS stops at a step that lowers the loss by no more than this share.
     calibration_share
@@ -112,6 +120,7 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         balanced: bool = True,
         n_epochs: int = 3,
         max_iter: int = 30,
+        repeat_power: float = 1.0,
         tol: float = 2e-4,
         calibration_share: float = 0.2,
         random_state: int = 0,
@@ -122,6 +131,7 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.balanced = balanced
         self.n_epochs = n_epochs
         self.max_iter = max_iter
+        self.repeat_power = repeat_power
         self.tol = tol
         self.calibration_share = calibration_share
         self.random_state = random_state
@@ -154,7 +164,7 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter is out of range, lengths differ, a label is unknown, or nothing weighs anything.
         """
         self._check_parameters()
-        evidence = _gather(X, y, sample_weight)
+        evidence = _gather(X, y, sample_weight).less_repeated(self.repeat_power)
         features = hashed_features(evidence.texts, bits=self.bits, scales=BLOCK_SCALES)
         # Scaling knows no labels, so what is held out for the temperature may share it.
         scaling = Scaling.of(features, evidence.targets().sum(axis=1), scales=BLOCK_SCALES, min_count=self.min_count)
@@ -167,7 +177,7 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.array(sorted({str(LABELS[code]) for code in np.unique(evidence.code_of_row)}), dtype=np.str_)
         self.n_iter_ = solution.n_iter
         self.temperature_ = self._temperature(examples, evidence)
-        self.model_ = LinearModel(_deployable(scaling.weights(solution.weights), self.temperature_))
+        self.model_ = LinearModel(deployable(scaling.weights(solution.weights), self.temperature_))
         return self
 
     def _check_parameters(self) -> None:
@@ -178,6 +188,8 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for name, least in (("n_epochs", 0), ("max_iter", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: must be >= {least}; got {getattr(self, name)}")
+        if not 0 < self.repeat_power <= 1:
+            raise ValueError(f"repeat_power: must be > 0 and <= 1; got {self.repeat_power}")
         if not 0 <= self.calibration_share < 1:
             raise ValueError(f"calibration_share: must be >= 0 and < 1; got {self.calibration_share}")
 
@@ -278,8 +290,20 @@ def _groups(X: Any, n: int) -> Any:
     return None
 
 
-def _deployable(weights: LinearWeights, temperature: float) -> LinearWeights:
-    """Weights with the temperature in them, the large table rounded to what is saved and scored exactly."""
+def deployable(weights: LinearWeights, temperature: float) -> LinearWeights:
+    """Weights as they are deployed: the temperature in them, the large table rounded to what is saved and scored exactly.
+
+    Parameters
+    ----------
+    weights
+        As they were found.
+    temperature
+        What logits are to be divided by.
+
+    Returns
+    -------
+    The weights.
+    """
     hashed = on_grid(weights.hashed / temperature)
     dense, bias = (weights.dense / temperature).astype(np.float32), (weights.bias / temperature).astype(np.float32)
     return replace(weights, hashed=hashed, dense=dense, bias=bias)

@@ -33,7 +33,9 @@ PREDICTED: Final = "predicted"
 
 REQUIRED_COLUMNS: Final = (PAGE, POSITION, TEXT)
 OPTIONAL_COLUMNS: Final = (LABEL, SITE, SOURCE, ORIGIN, TAG, LINK_DENSITY)
-ORIGINS: Final = ("read", "aligned", "written")
+READ: Final = "read"
+ALIGNED: Final = "aligned"
+ORIGINS: Final = (READ, ALIGNED, "written")
 PROBABILITY_COLUMNS: Final = tuple(f"p_{label.replace('-', '_')}" for label in LABELS)
 PREDICTION_COLUMNS: Final = (PREDICTED, *PROBABILITY_COLUMNS)
 

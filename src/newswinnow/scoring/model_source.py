@@ -12,6 +12,23 @@ from newswinnow.models.saved import SHIPPED, load_model, member_of, read_manifes
 from newswinnow.scoring.pages import PageBatch, score_pages
 
 
+def prepared(model: Predictor) -> Predictor:
+    """A model that will put every text through the compiled kernel, also the first few.
+
+    Parameters
+    ----------
+    model
+        The predictor.
+
+    Returns
+    -------
+    The same predictor, which has scored a text.
+    """
+    importlib.import_module("newswinnow.features.kernel")
+    score_pages(model, PageBatch(["page"], [0], ["Share"]))
+    return model
+
+
 @dataclass(frozen=True)
 class ModelSource:
     """A saved model, not loaded yet.
@@ -43,9 +60,7 @@ class ModelSource:
             If it is refused.
         """
         importlib.import_module("newswinnow.features.kernel")
-        model = load_model(self.directory, allow_pickle=self.trust is not None, sha256=self.trust)
-        score_pages(model, PageBatch(["page"], [0], ["Share"]))
-        return model
+        return prepared(load_model(self.directory, allow_pickle=self.trust is not None, sha256=self.trust))
 
     def sha256(self) -> str:
         """Digest of the model's member as its manifest has it; loading checks that it is so.

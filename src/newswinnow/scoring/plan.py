@@ -13,6 +13,7 @@ from newswinnow.harvest.inputs import expand_inputs
 from newswinnow.models.predictor import AUTO
 from newswinnow.paragraphs.label import LABELS, Label
 from newswinnow.scoring.chunks import CHUNK_BYTES, Tally
+from newswinnow.scoring.dask_run import check_address
 from newswinnow.scoring.files import check_output
 from newswinnow.scoring.model_source import ModelSource
 from newswinnow.scoring.run_directory import FORMAT, code_digest, versions
@@ -54,6 +55,8 @@ class RunPlan:
         Whether the first bad record ends the run.
     overwrite
         Whether an existing output may be replaced.
+    cluster
+        Address of a Dask scheduler whose workers score instead; empty to score on this machine.
     """
 
     inputs: tuple[str, ...]
@@ -69,6 +72,7 @@ class RunPlan:
     use_threads: bool = False
     fail_on_reject: bool = False
     overwrite: bool = False
+    cluster: str = ""
 
     @property
     def target(self) -> Path:
@@ -198,6 +202,8 @@ def _check_options(plan: RunPlan) -> None:
     for name, value in (("--workers", plan.workers), ("--chunk-bytes", plan.chunk_bytes)):
         if value < 1:
             raise ValueError(f"{name}: must be at least 1; got {value}")
+    if plan.cluster:
+        check_address(plan.cluster, where="--dask")
     if plan.kind == "parquet":
         require_pyarrow(str(plan.target))
     if plan.target.suffix.lower() == ".zst":

@@ -6,7 +6,8 @@ many workers there were. Messages, progress bars and exit codes are left to :mod
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
@@ -16,8 +17,9 @@ from newswinnow.corpus.locks import ResumeError, locked
 from newswinnow.corpus.rejects import CorpusError, Reject
 from newswinnow.corpus.streams import STDIN as DASH
 from newswinnow.harvest.inputs import SNIFFED_BYTES, Input, expand_inputs, sniff
-from newswinnow.scoring.chunks import Chunk, Refused, Tally
+from newswinnow.scoring.chunks import Chunk, Refused, Scored, Tally
 from newswinnow.scoring.cut import cut_inputs
+from newswinnow.scoring.dask_run import score_on_cluster
 from newswinnow.scoring.durable import open_temporary, rename, write_whole
 from newswinnow.scoring.parts import Footer, Parts, reject_lines
 from newswinnow.scoring.plan import RunPlan, RunSummary, check_plan
@@ -153,16 +155,25 @@ class _Run:
                 yield item
 
     def _score(self, parts: Parts, total: int) -> None:
-        workers = self.plan.workers if total > SMALL_BYTES or self.plan.use_threads else 1
         n_rows = 0
-        with scorers(self.plan.model, self.plan.task(), workers=workers, use_threads=self.plan.use_threads) as functions:
-            for chunk, scored in score_all(self._chunks(parts), functions, tick=self.stop.check):
+        with closing(self._scored(self._chunks(parts), total)) as results:
+            for chunk, scored in results:
                 if scored.rejects and self.plan.fail_on_reject:
                     raise CorpusError(scored.rejects)
                 parts.write(chunk, scored)
                 n_rows += scored.tally.rows_out
                 self.progress("scoring", chunk.done_bytes, total, n_rows)
                 self.stop.check()
+
+    def _scored(self, chunks: Iterator[Chunk], total: int) -> Generator[tuple[Chunk, Scored], None, None]:
+        """Chunks with what came of them, scored here or by a cluster."""
+        plan = self.plan
+        if plan.cluster:
+            yield from score_on_cluster(chunks, plan.model, plan.task(), address=plan.cluster, tick=self.stop.check)
+            return
+        workers = plan.workers if total > SMALL_BYTES or plan.use_threads else 1
+        with scorers(plan.model, plan.task(), workers=workers, use_threads=plan.use_threads) as functions:
+            yield from score_all(chunks, functions, tick=self.stop.check)
 
     def _footers(self, parts: Parts) -> list[Footer]:
         """Footers of all chunks, in order, without those of files that were refused."""

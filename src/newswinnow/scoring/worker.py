@@ -59,29 +59,28 @@ def main(fd: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    control = socket.socket(fileno=fd)
-    connection = Connection(os.dup(fd))
-    source, task = connection.recv()
-    try:
-        model = source.load()
-    except (ModelLoadError, OSError, ImportError) as error:
-        connection.send((REFUSED, str(error)))
-        return
-    if task.form == ARROW:
-        # Imported before forking, its memory is shared.
-        import pyarrow  # noqa: F401
-    gc.collect()
-    gc.freeze()
-    # Chunks make dictionaries by the ten thousand, none of them in cycles: looking for cycles took 0.5 us a row.
-    gc.disable()
-    connection.send((OK, None))
-    while True:
-        data, handed, _, _ = socket.recv_fds(control, 1, 1)
-        if not data:
+    with socket.socket(fileno=fd) as control, Connection(os.dup(fd)) as connection:
+        source, task = connection.recv()
+        try:
+            model = source.load()
+        except (ModelLoadError, OSError, ImportError) as error:
+            connection.send((REFUSED, str(error)))
             return
-        if os.fork() == 0:
-            control.close()
-            connection.close()
-            serve(Connection(handed[0]), model, task)
-            os._exit(0)
-        os.close(handed[0])
+        if task.form == ARROW:
+            # Imported before forking, its memory is shared.
+            import pyarrow  # noqa: F401
+        gc.collect()
+        gc.freeze()
+        # Chunks make dictionaries by the ten thousand, none of them in cycles: looking for cycles took 0.5 us a row.
+        gc.disable()
+        connection.send((OK, None))
+        while True:
+            data, handed, _, _ = socket.recv_fds(control, 1, 1)
+            if not data:
+                return
+            if os.fork() == 0:
+                control.close()
+                connection.close()
+                serve(Connection(handed[0]), model, task)
+                os._exit(0)
+            os.close(handed[0])

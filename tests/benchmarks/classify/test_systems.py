@@ -81,7 +81,8 @@ def test_an_untrained_system_answers_for_every_paragraph_of_every_page(key: str,
 @pytest.mark.parametrize("n_texts", [0, 1, 2, 7])
 def test_answers_are_in_order(n_texts: int) -> None:
     class Echo:
-        def predict(self, texts: list[str]) -> Any:
+        def predict(self, texts: list[str], *, context: str) -> Any:
+            assert context == "alone"
             return np.array(texts, dtype=object)
 
     texts = [f"paragraph {i}" for i in range(n_texts)]

@@ -117,7 +117,7 @@ def shift_probe(manifest: dict[str, Any]) -> None:
 def test_verification_accepts_a_sound_model(original: Any, portable: Any) -> None:
     assert verify_model(original.directory, original.sha256).manifest["metrics"] == {"held": 0.5}
     assert verify_model(portable.directory).contexts == ("alone",)
-    assert verify_model().manifest["format"] == "linear"
+    assert verify_model().manifest["format"] == "ladder"
 
 
 @pytest.mark.parametrize("kind", ["model", "portable"])

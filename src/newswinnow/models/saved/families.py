@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from newswinnow.models.predictor import ALONE
+from newswinnow.models.predictor import ALONE, CONTEXTS
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
@@ -53,7 +53,21 @@ def _linear() -> Family:
     )
 
 
-FAMILIES: Final[dict[str, Callable[[], Family]]] = {"linear": _linear}
+def _ladder() -> Family:
+    from newswinnow.features.definition import VERSION
+    from newswinnow.models.ladder.model import LadderModel
+    from newswinnow.models.ladder.tensors import model_from_tensors, model_to_tensors
+
+    return Family(
+        model=LadderModel,
+        feature_definition=VERSION,
+        contexts=CONTEXTS,
+        to_tensors=model_to_tensors,
+        from_tensors=model_from_tensors,
+    )
+
+
+FAMILIES: Final[dict[str, Callable[[], Family]]] = {"linear": _linear, "ladder": _ladder}
 """Name in the manifest to its family; each is imported when it is asked for."""
 
 

@@ -1,0 +1,152 @@
+"""A table as whole pages in order: which rows belong together, in what order, and what is known of their markup.
+
+What a model makes of them is left to :mod:`newswinnow.models.ladder.model`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, IntArray, texts_of
+
+TAGS: Final = tuple("p li a h1 h2 h3 h4 h5 h6 div td span figcaption button blockquote title label dd dt th".split())
+"""Tags with a column of their own; other tags share one, and so do paragraphs without a tag."""
+
+_TAG_COLUMNS: Final = {tag: column for column, tag in enumerate(TAGS)}
+_OTHER: Final = len(TAGS)
+_NONE: Final = len(TAGS) + 1
+LINKED: Final = 0.8
+N_HINTS: Final = len(TAGS) + 5
+"""A column per tag, one for other tags, one for none, the link density, whether it is high, and whether it is known."""
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """Paragraphs of whole pages, pages one after the other, each in order.
+
+    Attributes
+    ----------
+    texts
+        The paragraphs.
+    starts
+        Index of each page's first paragraph, and last the number of paragraphs, shape (n_pages + 1,).
+    rows
+        Row of the input of each paragraph, shape (n_paragraphs,).
+    tags, link_densities
+        Of each paragraph, None where unknown; None where the input has no such column.
+    """
+
+    texts: list[str]
+    starts: IntArray
+    rows: IntArray
+    tags: Sequence[Any] | None
+    link_densities: Sequence[Any] | None
+
+    @classmethod
+    def of(cls, X: Any) -> "PageTable":
+        """The pages of a table.
+
+        Parameters
+        ----------
+        X
+            A paragraph table; without ``page`` it is one page, without ``position`` rows are in order. A list is one page.
+
+        Returns
+        -------
+        Its pages in the order of their first rows.
+
+        Examples
+        --------
+        >>> from newswinnow.paragraphs.rows import Rows
+        >>> pages = PageTable.of(Rows({"page": ["b", "a", "b"], "position": [1, 0, 0], "text": ["Three", "One", "Two"]}))
+        >>> pages.texts, pages.starts.tolist(), pages.rows.tolist()
+        (['Two', 'Three', 'One'], [0, 2, 3], [2, 0, 1])
+        """
+        texts = texts_of(X)
+        n = len(texts)
+        columns = getattr(X, "columns", ())
+        numbers = _numbers(list(X[PAGE])) if PAGE in columns else np.zeros(n, dtype=np.int64)
+        positions = np.asarray(list(X[POSITION]), dtype=np.int64) if POSITION in columns else np.arange(n)
+        rows = np.lexsort((positions, numbers))
+        starts = np.searchsorted(numbers[rows], np.arange(numbers.max(initial=-1) + 2))
+        hints = [_taken(X, name, rows) if name in columns else None for name in (TAG, LINK_DENSITY)]
+        return cls([texts[i] for i in rows.tolist()], starts.astype(np.int64), rows, hints[0], hints[1])
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def sizes(self) -> IntArray:
+        """Paragraphs of each page."""
+        return np.diff(self.starts)
+
+    def hints(self) -> npt.NDArray[np.float64]:
+        """What is known of each paragraph's markup.
+
+        Returns
+        -------
+        Shape (n_paragraphs, N_HINTS).
+        """
+        found = np.zeros((len(self), N_HINTS))
+        tags = [None] * len(self) if self.tags is None else self.tags
+        columns = [_TAG_COLUMNS.get(tag, _OTHER) if isinstance(tag, str) and tag else _NONE for tag in tags]
+        found[np.arange(len(self)), columns] = 1
+        densities = np.full(len(self), np.nan)
+        if self.link_densities is not None:
+            densities = np.array([np.nan if value is None else value for value in self.link_densities], dtype=np.float64)
+        is_known = ~np.isnan(densities)
+        found[is_known, -3] = densities[is_known]
+        found[:, -2], found[:, -1] = is_known & (densities > LINKED), is_known
+        return found
+
+    def has_hints(self) -> npt.NDArray[np.bool_]:
+        """Which pages have markup hints.
+
+        Returns
+        -------
+        Shape (n_pages,).
+        """
+        known = np.zeros(len(self), dtype=bool)
+        for column in (self.tags, self.link_densities):
+            if column is not None:
+                known |= np.array([value is not None and value == value and value != "" for value in column], dtype=bool)
+        found: npt.NDArray[np.bool_] = np.logical_or.reduceat(known, self.starts[:-1]) if len(self) else known
+        return found
+
+    def batches(self, at_least: int) -> Iterator["PageTable"]:
+        """The table cut into stretches of whole pages.
+
+        Parameters
+        ----------
+        at_least
+            Paragraphs of a stretch, but for the last.
+
+        Yields
+        ------
+        Tables whose ``rows`` are rows of the input still.
+        """
+        first = 0
+        n_pages = len(self.starts) - 1
+        while first < n_pages:
+            last = int(np.searchsorted(self.starts, self.starts[first] + at_least))
+            yield self._part(first, min(max(last, first + 1), n_pages))
+            first = max(last, first + 1)
+
+    def _part(self, first: int, last: int) -> "PageTable":
+        begin, end = int(self.starts[first]), int(self.starts[last])
+        tags, densities = (column and column[begin:end] for column in (self.tags, self.link_densities))
+        return PageTable(self.texts[begin:end], self.starts[first : last + 1] - begin, self.rows[begin:end], tags, densities)
+
+
+def _numbers(pages: list[Any]) -> IntArray:
+    """Number of each row's page, counted from the first that comes."""
+    known: dict[Any, int] = {}
+    return np.array([known.setdefault(page, len(known)) for page in pages], dtype=np.int64)
+
+
+def _taken(X: Any, name: str, rows: IntArray) -> list[Any]:
+    values = list(X[name])
+    return [values[i] for i in rows.tolist()]
