@@ -187,7 +187,8 @@ def test_damaged_files_give_typed_errors_or_counted_rejects(tool: str, damage: b
         with suppress(CorpusError):
             reading = import_labels(path, tool=tool)
             assert reading.n_records == len(reading.table) + len(reading.rejects)
-            assert set(reading.table["page"]) <= {"p"}
+            # Where the damage hits an id and leaves the file whole, nothing tells that it is another one's; it hits one at most.
+            assert (reading.table["page"] != "p").sum() <= 1
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -17,7 +17,7 @@ _MOST: Final = 12.0
 
 SHORT: Final = 160
 """A page of n paragraphs is trusted at odds of 1 + 160 / n to 1. To take an order for granted that was lost costs about ten
-points of macro-F1; not to use one costs seven on whole pages, but only one on stretches of 16 paragraphs
+points of macro-F1; not to use one costs seven on whole pages, and nothing on stretches of 16 paragraphs
 (experiments/029-small-pages)."""
 
 
