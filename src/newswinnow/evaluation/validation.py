@@ -128,8 +128,10 @@ def _out_of_fold(
 ) -> dict[str, Any]:
     """Out-of-fold answers for the rows by level."""
     predicted: dict[str, Any] = {}
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    for fold, found in zip(folds, parallel(delayed(_fold_answers)(rows, aligned, fold, fit) for fold in folds), strict=True):
+    tasks = (delayed(_fold_answers)(rows, aligned, fold, fit) for fold in folds)
+    # One after the other without joblib, which has no use there and nothing to swallow an interruption with.
+    answered = Parallel(n_jobs=n_jobs, return_as="generator")(tasks) if n_jobs > 1 else (run(*a, **b) for run, a, b in tasks)
+    for fold, found in zip(folds, answered, strict=True):
         for level, answers in found.items():
             predicted.setdefault(level, np.empty(len(rows), dtype=object))[fold[1]] = answers
         tick()
