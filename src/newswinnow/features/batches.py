@@ -65,19 +65,13 @@ def each_batch(run: Callable[[int, int], None], n: int, *, n_threads: int | None
     """
     begins = range(0, n, BATCH)
     n_used = threads_for(n, n_threads)
-    if n_used == 1:
-        for begin in begins:
-            run(begin, min(begin + BATCH, n))
-        return
-    size = min(STRETCH, -(-len(begins) // n_used))
+    size = min(STRETCH, -(-len(begins) // n_used)) or 1
 
-    def run_stretch(first: int) -> None:
-        for begin in begins[first : first + size]:
+    def run_stretch(number: int) -> None:
+        for begin in begins[number * size : (number + 1) * size]:
             run(begin, min(begin + BATCH, n))
 
-    with ThreadPoolExecutor(n_used) as pool:
-        for _ in pool.map(run_stretch, range(0, len(begins), size)):
-            pass
+    each_piece(run_stretch, -(-len(begins) // size), size=n, n_threads=n_threads)
 
 
 def each_piece(run: Callable[[int], None], n_pieces: int, *, size: int, n_threads: int | None = None) -> None:

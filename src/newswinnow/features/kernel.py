@@ -139,6 +139,20 @@ def _add_surface(surface: Any, dense: Any, x: Any, y: Any, z: Any) -> Any:
     return x, y, z
 
 
+@inlined
+def _logits(scales: Any, table: Any, step: Any, dense: Any, bias: Any, scratch: Any) -> Any:
+    """Logits of the paragraph whose features lie in the scratch."""
+    rows, ends = scratch[7], scratch[8]
+    x, y, z = bias[0], bias[1], bias[2]
+    low = 0
+    for block in range(N_BLOCKS):
+        a, b, c = _add_rows(table, rows, low, ends[block])
+        scale = _scale(scales, block, ends[block] - low) * step
+        x, y, z = x + scale * a, y + scale * b, z + scale * c
+        low = ends[block]
+    return _add_surface(scratch[9], dense, x, y, z)
+
+
 @lean_entry
 def score(
     buffer: Any, tables: Any, plan: Any, scales: Any, table: Any, step: Any, dense: Any, bias: Any, scratch: Any, out: Any
@@ -168,19 +182,11 @@ def score(
     out
         Receives logits, ``float64``, shape (n_paragraphs, 3).
     """
-    rows, ends, measured = scratch[7], scratch[8], scratch[9]
     scan_ascii(buffer, scratch[0], scratch[1])
     at = 0
     for i in range(len(out)):
         at = featurise(buffer, at, tables, plan, scratch)
-        x, y, z = bias[0], bias[1], bias[2]
-        low = 0
-        for block in range(N_BLOCKS):
-            a, b, c = _add_rows(table, rows, low, ends[block])
-            scale = _scale(scales, block, ends[block] - low) * step
-            x, y, z = x + scale * a, y + scale * b, z + scale * c
-            low = ends[block]
-        out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+        out[i, 0], out[i, 1], out[i, 2] = _logits(scales, table, step, dense, bias, scratch)
 
 
 @lean_entry
@@ -233,19 +239,12 @@ def read(
     marks
         Receives the hashes that only like paragraphs share, ``uint64``, shape (n_paragraphs, 3).
     """
-    tokens, rows, ends, measured = scratch[4], scratch[7], scratch[8], scratch[9]
+    tokens, ends, measured = scratch[4], scratch[8], scratch[9]
     scan_ascii(buffer, scratch[0], scratch[1])
     at, n_put = 0, 0
     for i in range(len(out)):
         at = featurise(buffer, at, tables, plan, scratch)
-        x, y, z = bias[0], bias[1], bias[2]
-        low = 0
-        for block in range(N_BLOCKS):
-            a, b, c = _add_rows(table, rows, low, ends[block])
-            scale = _scale(scales, block, ends[block] - low) * step
-            x, y, z = x + scale * a, y + scale * b, z + scale * c
-            low = ends[block]
-        out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+        out[i, 0], out[i, 1], out[i, 2] = _logits(scales, table, step, dense, bias, scratch)
         for k in range(N_SURFACE):
             surface[i, k] = measured[k]
         n_tokens = (ends[0] + 1) >> 1

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newswinnow.features.weights import LinearWeights
 
 _FULL: Final = (1 << 64) - 1
+_Real = TypeVar("_Real", np.float32, np.float64)
 
 
 class _Lookup(dict[int, str]):
@@ -343,7 +344,7 @@ def logits_of(readings: Iterable[Reading], weights: "LinearWeights") -> npt.NDAr
     return np.array(found).reshape(-1, len(bias))
 
 
-def softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def softmax(logits: npt.NDArray[_Real]) -> npt.NDArray[_Real]:
     """Probabilities from logits, row by row.
 
     Parameters
@@ -353,8 +354,8 @@ def softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
     Returns
     -------
-    Same shape, rows summing to 1.
+    Same shape and dtype, rows summing to 1.
     """
     powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    probabilities: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    probabilities: npt.NDArray[_Real] = powers / powers.sum(axis=1, keepdims=True)
     return probabilities

@@ -5,24 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from newswinnow.features.jit import entry, inlined
-from newswinnow.features.relations import (
-    COPIES,
-    FEW_NEWS,
-    LOGARITHMS,
-    MAX_OTHERS,
-    MUCH,
-    MUCH_NEWS,
-    NEWS,
-    NEWS_ONE,
-    OTHERS,
-    RARE,
-    RARE_ALONE,
-    RARE_NEWS,
-    RARITY_BITS,
-    SHARED,
-    WEIGHT,
-    Rarity,
-)
+from newswinnow.features.relations import COPIES, LOGARITHMS, RARITY_BITS, Rarity, add_token
 
 _SHIFT: Final = np.uint32(32 - RARITY_BITS)
 _EIGHT: Final = np.uint64(8)
@@ -67,18 +50,7 @@ def _slot_of(value: Any, at: Any, keys: Any, owner: Any, number: Any, mask: Any)
     return slot
 
 
-@inlined
-def _add_token(row: Any, weight: Any, others: Any, news: Any, rare: Any, logarithms: Any) -> None:
-    """Count one token of a paragraph, which so many others have, and so much news."""
-    row[WEIGHT] += weight
-    row[SHARED] += weight * (others > 0)
-    row[NEWS] += weight * min(NEWS_ONE, news)
-    row[MUCH] += weight * min(MUCH_NEWS, news)
-    row[OTHERS] += weight * logarithms[min(others, MAX_OTHERS)]
-    is_rare = weight >= rare
-    row[RARE] += is_rare
-    row[RARE_NEWS] += is_rare * min(NEWS_ONE, news)
-    row[RARE_ALONE] += is_rare & (news < FEW_NEWS)
+_add_token: Any = inlined(add_token)
 
 
 @entry

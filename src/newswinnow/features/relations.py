@@ -163,21 +163,40 @@ def _count(paragraphs: Paragraphs, begin: int, end: int, news: list[int], rarity
     for i, own in enumerate(words, start=begin):
         row = counted[i]
         for token in own:
-            _add(row, int(rarity.steps[token >> (32 - RARITY_BITS)]), n_with[token] - 1, news_with[token] - news[i], rarity.rare)
+            weight = int(rarity.steps[token >> (32 - RARITY_BITS)])
+            add_token(row, weight, n_with[token] - 1, news_with[token] - news[i], rarity.rare, LOGARITHMS)
     for k in range(paragraphs.marks.shape[1]):
         marks = paragraphs.marks[begin:end, k].tolist()
         n_same = Counter(marks)
         counted[begin:end, COPIES + k] = [n_same[mark] - 1 for mark in marks]
 
 
-def _add(row: npt.NDArray[np.int64], weight: int, others: int, news: int, rare: int) -> None:
-    """Count one token of a paragraph, which so many others have, and so much news."""
+def add_token(
+    row: npt.NDArray[np.int64], weight: int, others: int, news: int, rare: int, logarithms: npt.NDArray[np.int64]
+) -> None:
+    """Count one token of a paragraph; :mod:`newswinnow.features.relate` compiles it.
+
+    Parameters
+    ----------
+    row
+        Counts of the paragraph, shape (N_COUNTED,).
+    weight
+        Steps of the token's rarity.
+    others
+        How many other paragraphs have it.
+    news
+        How much other news has it.
+    rare
+        From so many steps on a token is rare.
+    logarithms
+        :data:`LOGARITHMS`.
+    """
     row[WEIGHT] += weight
     row[SHARED] += weight * (others > 0)
     row[NEWS] += weight * min(NEWS_ONE, news)
     row[MUCH] += weight * min(MUCH_NEWS, news)
-    row[OTHERS] += weight * int(LOGARITHMS[min(others, MAX_OTHERS)])
-    if weight >= rare:
-        row[RARE] += 1
-        row[RARE_NEWS] += min(NEWS_ONE, news)
-        row[RARE_ALONE] += news < FEW_NEWS
+    row[OTHERS] += weight * logarithms[min(others, MAX_OTHERS)]
+    is_rare = weight >= rare
+    row[RARE] += is_rare
+    row[RARE_NEWS] += is_rare * min(NEWS_ONE, news)
+    row[RARE_ALONE] += is_rare & (news < FEW_NEWS)

@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from newswinnow.features.hashed import LinearWeights
 from newswinnow.features.paragraphs import Paragraphs, read
+from newswinnow.features.plain import softmax
 from newswinnow.features.relations import Rarity
-from newswinnow.models.ladder.inputs import Scale, measured, n_inputs, softmax
+from newswinnow.models.ladder.inputs import Scale, measured, n_inputs
 from newswinnow.models.ladder.learning import Lesson, Schedule, learn
 from newswinnow.models.ladder.model import BATCH, LOG_CHARS, LadderModel, order_series
 from newswinnow.models.ladder.networks import LEVELS, MARKUP, Network, Pages, lengths_of, on_grid

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from newswinnow.features.definition import N_SURFACE, SURFACE_NAMES
 from newswinnow.features.paragraphs import Paragraphs
+from newswinnow.features.plain import softmax
 from newswinnow.features.relations import N_RELATIONS, Rarity, news_counts, relations
 from newswinnow.models.ladder.networks import MARKUP, N_SCORES, rounded
 from newswinnow.models.ladder.pages import N_HINTS, PageTable
@@ -38,23 +39,6 @@ def n_inputs(level: str) -> int:
     Their number.
     """
     return N_SCORES + N_MEASURED + (N_HINTS if level == MARKUP else 0)
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities.
-
-    Parameters
-    ----------
-    logits
-        Shape (n_paragraphs, 3).
-
-    Returns
-    -------
-    Same shape, rows summing to 1.
-    """
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    found: FloatArray = powers / powers.sum(axis=1, keepdims=True)
-    return found
 
 
 def measured(paragraphs: Paragraphs, starts: npt.NDArray[np.int64], rarity: Rarity) -> FloatArray:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from newswinnow.features.plain import softmax
 from newswinnow.models.ladder.networks import (
     BAG,
     DILATIONS,
@@ -383,12 +384,6 @@ class Lesson:
         return np.arange(begin, end)
 
 
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    found: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return found
-
-
 def _batches(pages: IntArray, schedule: Schedule, rng: np.random.Generator) -> Iterator[tuple[IntArray, float]]:
     """Pages of each step and its learning rate."""
     n_batches = -(-len(pages) // schedule.batch_pages)
@@ -440,7 +435,7 @@ def learn(
         targets = lesson.targets[rows]
         total = targets.sum()
         if total > 0:
-            found = _softmax(learner.forward(lesson.inputs_of(rows, pages, rng), pages))
+            found = softmax(learner.forward(lesson.inputs_of(rows, pages, rng), pages))
             learner.backward((found * targets.sum(axis=1, keepdims=True) - targets) / total)
             adam.step(rate)
         progress()

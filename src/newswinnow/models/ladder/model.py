@@ -14,8 +14,9 @@ import numpy.typing as npt
 from newswinnow.features.batches import each_piece
 from newswinnow.features.definition import SURFACE_NAMES
 from newswinnow.features.paragraphs import Paragraphs, read
+from newswinnow.features.plain import softmax
 from newswinnow.features.relations import Rarity
-from newswinnow.models.ladder.inputs import Scale, measured, softmax
+from newswinnow.models.ladder.inputs import Scale, measured
 from newswinnow.models.ladder.networks import BAG, MARKUP, ORDER, Network, Pages, lengths_of
 from newswinnow.models.ladder.order import OrderTrust, series, signs
 from newswinnow.models.ladder.pages import PageTable
