@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
+from benchmarks.sections import write_section
 
 from newswinnow import load_model
 from newswinnow.corpus.jsonl import read_jsonl
@@ -33,8 +34,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SHARED: Final = ROOT.parent / "shared"
 GUIDE: Final = ROOT / "docs" / "embedding.md"
 RESULTS: Final = ROOT / "benchmarks" / "after_trafilatura.json"
-BEGIN: Final = "<!-- written by benchmarks/after_trafilatura.py --write -->"
-END: Final = "<!-- end of what benchmarks/after_trafilatura.py wrote -->"
+PROGRAM: Final = "benchmarks/after_trafilatura.py"
 N_TOKENS: Final = 4
 N_RESAMPLES: Final = 2000
 _TOKEN: Final = re.compile(r"\w+")
@@ -358,21 +358,6 @@ def measure(
     return {**about, **summary(scores, sites)}
 
 
-def write_block(path: Path, text: str) -> None:
-    """Put a table between its two marks.
-
-    Parameters
-    ----------
-    path
-        A Markdown file that has the marks.
-    text
-        The table.
-    """
-    page = path.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and write if asked to.
 
@@ -402,7 +387,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result = measure(pages, model, context=options.context, tick=tick)
     print(render(result))
     if options.write:
-        write_block(GUIDE, render(result))
+        write_section(GUIDE, render(result), program=PROGRAM)
         RESULTS.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 

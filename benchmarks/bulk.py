@@ -1,10 +1,11 @@
 """Bulk scoring end to end: rows or pages per second, processor time per row, and memory of all its processes together.
 
-``python benchmarks/bulk.py --write`` puts its figures into docs/reliability.md. On a machine that does other
+``python -m benchmarks.bulk --write`` puts its figures into docs/reliability.md. On a machine that does other
 work, processor time is the number to read: two free cores do two seconds of it in one.
 """
 
 import argparse
+import gzip
 import os
 import random
 import shutil
@@ -14,28 +15,42 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
+import numpy as np
 import orjson
+from benchmarks.classify.systems.base import Training
+from benchmarks.classify.systems.fasttext import fasttext
+from benchmarks.sections import write_section
+from benchmarks.split_html import machine
+
+from newswinnow.scoring.run import SMALL_BYTES
 
 REPORT = Path(__file__).parents[1] / "docs" / "reliability.md"
-BEGIN, END = "<!-- written by benchmarks/bulk.py --write -->", "<!-- end of what benchmarks/bulk.py wrote -->"
 PROGRAM = str(Path(sys.executable).parent / "newswinnow")
 WORDS = """the council voted on Monday to repair old bridge over harbour wall raised after storm Share Menu ferry crew praised
 night rescue and of in Advertisement said would police minister report weather news city""".split()
 TICK = os.sysconf("SC_CLK_TCK")
+SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "train.jsonl"
+JSONL, FASTTEXT = "JSONL to JSONL", "fastText"
+MOST_OTHERS = 1_000_000
+"""Rows of the file that Parquet and fastText are measured with."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of the program: what, how many rows, wall and processor seconds, most memory of the process tree in MB."""
+    """One run: what, how many rows or pages, wall and processor seconds, most memory in MB, bytes read and bytes written."""
 
     name: str
     n: int
     seconds: float
     cpu_seconds: float
     megabytes: int
+    n_read: int
+    n_written: int
 
 
 def write_rows(path: Path, n_rows: int) -> Path:
@@ -64,6 +79,17 @@ def to_parquet(path: Path) -> Path:
     table = pyarrow.json.read_json(path)
     pyarrow.parquet.write_table(table, path.with_suffix(".parquet"), row_group_size=100_000)
     return path.with_suffix(".parquet")
+
+
+def to_wet(path: Path) -> Path:
+    """The same pages as a web archive of texts, each record compressed by itself, as crawls publish them."""
+    wet = path.with_suffix(".wet.gz")
+    with path.open("rb") as rows, wet.open("wb") as file:
+        for page, lines in groupby(map(orjson.loads, rows), key=itemgetter("page")):
+            text = "\n".join(row["text"] for row in lines).encode()
+            head = f"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: {page}\r\nContent-Type: text/plain\r\n"
+            file.write(gzip.compress(f"{head}Content-Length: {len(text)}\r\n\r\n".encode() + text + b"\r\n\r\n", 6))
+    return wet
 
 
 class Watcher(threading.Thread):
@@ -108,12 +134,21 @@ def _proportional_kb(process: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
-def measure(name: str, given: Path, folder: Path, options: Sequence[str], n: int) -> Measured:
+def measure(name: str, given: Path, output: Path, options: Sequence[str], n: int, *, verb: str = "predict") -> Measured:
     """Run the program once."""
-    place = folder / "run"
+    place = output.parent / "run"
+    files = [given] if given.is_file() else [path for path in given.rglob("*") if path.is_file()]
+    is_small = sum(path.stat().st_size for path in files) < SMALL_BYTES
     shutil.rmtree(place, ignore_errors=True)
+    command = [PROGRAM, verb, str(given), "--run", str(place), "-o", str(output), "--overwrite", *options]
+    found = measure_command(f"{name}, one process" if is_small else name, command, n)
+    return replace(found, n_read=sum(path.stat().st_size for path in files), n_written=output.stat().st_size)
+
+
+def measure_command(name: str, command: Sequence[str], n: int) -> Measured:
+    """Run a command once; what it reads and writes is left to the caller."""
     begun = time.perf_counter()
-    process = subprocess.Popen([PROGRAM, "predict", str(given), "--run", str(place), *options], stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     watcher = Watcher(process.pid)
     watcher.start()
     _, said = process.communicate()
@@ -122,51 +157,109 @@ def measure(name: str, given: Path, folder: Path, options: Sequence[str], n: int
     watcher.join()
     if process.returncode:
         raise RuntimeError(said.decode())
-    return Measured(name, n, seconds, sum(watcher.seconds.values()), watcher.most)
+    return Measured(name, n, seconds, sum(watcher.seconds.values()), watcher.most, 0, 0)
+
+
+def measure_fasttext(given: Path, folder: Path, workers: int, n: int) -> Measured | None:
+    """The same file through fastText, trained on the written sample; None where it is not installed."""
+    system = fasttext()
+    if system.missing:
+        return None
+    sample = [orjson.loads(line) for line in SAMPLE.read_bytes().splitlines()]
+    rows = [row for row in sample if row["label"]]
+    training = Training(*([row[name] for row in rows] for name in ("text", "label", "page", "site", "origin")))
+    model = folder / "fasttext"
+    model.mkdir()
+    system.save(system.fit(system.prepare(training, model)), model)
+    output = folder / "labelled.jsonl"
+    command = [sys.executable, "-m", "benchmarks.bulk_fasttext", str(model), str(given), str(output)]
+    found = measure_command(f"{FASTTEXT}, JSONL to JSONL", [*command, "--workers", str(workers)], n)
+    return replace(found, n_read=given.stat().st_size, n_written=output.stat().st_size)
 
 
 def table(measured: Sequence[Measured]) -> str:
     """The figures as Markdown."""
     lines = [
-        "| | rows or pages | seconds | per second | processor µs each | memory, MB |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| | rows or pages | seconds | per second | processor µs each | memory, MB | bytes read each | bytes written each |",
+        "| --- " * 8 + "|",
     ]
     lines += [
-        f"| {m.name} | {m.n:,} | {m.seconds:.1f} | {m.n / m.seconds:,.0f} | {m.cpu_seconds / m.n * 1e6:.1f} | {m.megabytes} |"
+        f"| {m.name} | {m.n:,} | {m.seconds:.1f} | {m.n / m.seconds:,.0f} | {m.cpu_seconds / m.n * 1e6:.1f} | {m.megabytes} "
+        f"| {m.n_read / m.n:,.0f} | {m.n_written / m.n:,.0f} |"
         for m in measured
     ]
     return "\n".join(lines)
 
 
+def scaling(measured: Sequence[Measured]) -> str:
+    """How time and memory grow with the rows of one format."""
+    runs = [m for m in measured if m.name.startswith(JSONL)]
+    if len(runs) < 3:
+        return ""
+    n, seconds = np.array([m.n for m in runs], float), np.array([m.seconds for m in runs])
+    # Relative residuals: the largest run would decide everything else.
+    slope, start = np.polyfit(n, seconds, 1, w=1 / seconds)
+    misses = np.abs(start + slope * n - seconds) / seconds
+    most = [m.megabytes for m in runs[-2:]]
+    return (
+        f"Straight line through the JSONL runs: {start:.1f} s and {slope * 1e6:.1f} µs a row; the runs are off it by "
+        f"{100 * misses.min():.0f} to {100 * misses.max():.0f} %. Memory at the two largest: {most[0]} and {most[1]} MB.\n"
+    )
+
+
+def against_fasttext(measured: Sequence[Measured]) -> str:
+    """Rows per second against fastText's on the same file."""
+    other = next((m for m in measured if m.name.startswith(FASTTEXT)), None)
+    ours = next((m for m in measured if other and m.name == JSONL and m.n == other.n), None)
+    if not other or not ours:
+        return ""
+    ratio = (ours.n / ours.seconds) / (other.n / other.seconds)
+    return f"JSONL to JSONL, {ours.n:,} rows: {ratio:.2f} × the rows a second of fastText's script.\n"
+
+
+def section(measured: Sequence[Measured], *, workers: int, load: float) -> str:
+    """What stands in docs/reliability.md: the machine, what else it did, and the figures."""
+    return (
+        f"{machine()}; {workers} workers; inputs of less than {SMALL_BYTES >> 20} MB in one process. Load of the machine when "
+        f"the first run began: {load:.1f}.\n\n{table(measured)}\n\n{scaling(measured)}{against_fasttext(measured)}"
+    )
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="sizes of the JSONL input")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 5_000_000], help="sizes of the JSONL input"
+    )
     parser.add_argument(
         "--html", type=Path, default=Path("../shared/sources/wcxb"), help="folder of HTML pages; passed over if absent"
     )
-    parser.add_argument("--workers", default="2")
+    parser.add_argument("--workers", type=int, default=2, help="processes that score (default 2)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, measured = Path(name), []
-        workers = ["--workers", options.workers]
+        workers = ["--workers", str(options.workers)]
+        load = os.getloadavg()[0]
         for n in options.rows:
             given = write_rows(folder / "rows.jsonl", n)
-            measured.append(measure("JSONL to JSONL", given, folder, workers, n))
+            measured.append(measure(JSONL, given, folder / "out.jsonl", workers, n))
             print(measured[-1], file=sys.stderr)
-        parquet = to_parquet(given)
-        measured.append(measure("Parquet to Parquet", parquet, folder, [*workers, "--format", "parquet"], n))
-        print(measured[-1], file=sys.stderr)
+        n = min(max(options.rows), MOST_OTHERS)
+        given = write_rows(folder / "rows.jsonl", n)
+        if of_fasttext := measure_fasttext(given, folder, options.workers, n):
+            measured.append(of_fasttext)
+        measured.append(measure("Parquet to Parquet", to_parquet(given), folder / "out.parquet", workers, n))
+        wet, n_pages = to_wet(given), len({orjson.loads(line)["page"] for line in given.open("rb")})
+        measured.append(measure("WET to news text, pages", wet, folder / "out.txt.gz", workers, n_pages, verb="clean"))
+        measured.append(measure("WET to Parquet, pages", wet, folder / "out.parquet", workers, n_pages))
         if options.html.is_dir():
             n_pages = sum(1 for path in options.html.rglob("*") if path.name.removesuffix(".gz").endswith(".html"))
-            measured.append(measure("HTML to JSONL", options.html, folder, workers, n_pages))
-    text = table(measured)
+            measured.append(measure("HTML to JSONL, pages", options.html, folder / "out.jsonl", workers, n_pages))
+    text = section(measured, workers=options.workers, load=load)
     print(text)
     if options.write:
-        page = REPORT.read_text(encoding="utf-8")
-        before, rest = page.split(BEGIN)
-        REPORT.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        write_section(REPORT, text, program="benchmarks/bulk.py")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Kill bulk scoring at every place and at random times, let every disk call fail, and see whether its output is ever another.
 
-``python benchmarks/reliability.py --kills 200 --write`` takes some minutes and puts its figures into docs/reliability.md. A naive
+``python -m benchmarks.reliability --kills 200 --write`` takes some minutes and puts its figures into docs/reliability.md. A naive
 implementation, which appends to its output and notes finished chunks in a second file, goes through the same kills.
 """
 
@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
+from benchmarks.sections import write_section
 
 from newswinnow.corpus.locks import BusyError
 from newswinnow.models.predictor import Predictor
@@ -35,7 +36,6 @@ from newswinnow.scoring.score import score_chunk
 from newswinnow.scoring.sources import digest_inputs
 
 REPORT = Path(__file__).parents[1] / "docs" / "reliability.md"
-BEGIN, END = "<!-- written by benchmarks/reliability.py --write -->", "<!-- end of what benchmarks/reliability.py wrote -->"
 CALLS = ("open", "write", "fsync", "replace")
 WORDS = "the council voted on Monday to repair old bridge harbour wall raised after storm Share Menu ferry crew praised".split()
 
@@ -343,9 +343,7 @@ def main() -> int:
     text = table(outcomes, codes)
     print(text)
     if options.write:
-        page = REPORT.read_text(encoding="utf-8")
-        before, rest = page.split(BEGIN)
-        REPORT.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        write_section(REPORT, text, program="benchmarks/reliability.py")
     *ours, control = outcomes
     return int(any(o.wrong or o.broken for o in ours) or not control.wrong or codes != [0, 3, 3, 3])
 

@@ -19,11 +19,12 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchmarks.sections import write_section
+
 HERE: Final = Path(__file__).resolve().parent
 README: Final = HERE / "README.md"
 DEFAULT_FOLDERS: Final = tuple(HERE.parents[1] / "shared" / "sources" / name for name in ("wcxb", "fundus"))
-BEGIN: Final = "<!-- written by benchmarks/split_html.py --write -->"
-END: Final = "<!-- end of what benchmarks/split_html.py wrote -->"
+PROGRAM: Final = "benchmarks/split_html.py"
 
 
 @dataclass(frozen=True)
@@ -243,36 +244,6 @@ def report(pages: Sequence[bytes], contenders: Sequence[Contender], *, n_rounds:
     return text + (f"\n\nNot installed: {', '.join(absent)}." if absent else "")
 
 
-def with_section(readme: str, section: str, *, begin: str = BEGIN, end: str = END) -> str:
-    """A README with what a benchmark wrote before replaced.
-
-    Parameters
-    ----------
-    readme
-        Its text.
-    section
-        What is to stand there now.
-    begin
-        Line before the place.
-    end
-        Line after it.
-
-    Returns
-    -------
-    The new text.
-
-    Raises
-    ------
-    ValueError
-        If the place is not marked.
-    """
-    before, found_begin, rest = readme.partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not found_begin or not found_end:
-        raise ValueError(f"README.md: must have the lines {begin!r} and {end!r}; got neither or one")
-    return f"{before}{begin}\n{section}\n{end}{after}"
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run from the command line.
 
@@ -296,9 +267,9 @@ def main(arguments: Sequence[str]) -> int:
         pages = read_pages(chosen.folders or DEFAULT_FOLDERS)[:: chosen.every]
         section = report(pages, CONTENDERS, n_rounds=chosen.rounds)
         if chosen.write:
-            README.write_text(with_section(README.read_text(encoding="utf-8"), section), encoding="utf-8")
+            write_section(README, section, program=PROGRAM)
     except (OSError, ValueError) as error:
-        print(f"benchmarks/split_html.py: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
     print(section)
     return 0

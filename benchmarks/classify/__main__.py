@@ -11,11 +11,10 @@ from benchmarks.classify.measure import Plan, measure
 from benchmarks.classify.render import section
 from benchmarks.classify.results import read_results, write_results
 from benchmarks.classify.systems import REFERENCE, SYSTEMS, system_named
-from benchmarks.split_html import with_section
+from benchmarks.sections import write_section
 
 HERE: Final = Path(__file__).resolve().parents[1]
-BEGIN: Final = "<!-- written by benchmarks.classify --write -->"
-END: Final = "<!-- end of what benchmarks.classify wrote -->"
+PROGRAM: Final = "benchmarks.classify"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,14 +63,12 @@ def main(arguments: Sequence[str]) -> int:
     Exit code: 0, or 2 for an input error.
     """
     chosen = _parser().parse_args(arguments)
-    readme = HERE / "README.md"
     try:
         text = _run(chosen)
         if chosen.write:
-            written = with_section(readme.read_text(encoding="utf-8"), text, begin=BEGIN, end=END)
-            readme.write_text(written, encoding="utf-8")
+            write_section(HERE / "README.md", text, program=PROGRAM)
     except (OSError, ValueError) as error:
-        print(f"benchmarks.classify: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
     print(text)
     return 0

@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from newswinnow.corpus.sample import sample_path
-from newswinnow.corpus.sites import registrable_domain
+from newswinnow.corpus.sites import without_sites_of
 from newswinnow.corpus.tables import read_corpus
 from newswinnow.paragraphs.table import LABEL, ORIGIN, PAGE, POSITION, SITE, TEXT, labelled_rows
 
@@ -101,33 +101,6 @@ def whole_pages(tables: Iterable[pd.DataFrame], *, n_paragraphs: int) -> pd.Data
         return rows
     last = rows[PAGE].iloc[n_paragraphs - 1]
     return rows.iloc[: int((rows[PAGE] == last).to_numpy().nonzero()[0].max()) + 1]
-
-
-def without_sites_of(table: pd.DataFrame, tests: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Rows of other pages and other registrable domains than those of the tests.
-
-    Parameters
-    ----------
-    table
-        What is to be learnt from.
-    tests
-        What is to be scored.
-
-    Returns
-    -------
-    The rows kept, index and columns as they were.
-    """
-    pages: set[str] = set()
-    sites: set[str | None] = set()
-    for test in tests:
-        pages |= set(test[PAGE])
-        sites |= {registrable_domain(str(site)) for site in _sites(test).dropna()}
-    own = _sites(table).map(lambda site: registrable_domain(str(site)), na_action="ignore")
-    return table[~table[PAGE].isin(pages) & ~own.isin(sites - {None})]
-
-
-def _sites(table: pd.DataFrame) -> pd.Series:
-    return table[SITE] if SITE in table.columns else pd.Series(None, index=table.index, dtype="str")
 
 
 def mix(read: pd.DataFrame, aligned: pd.DataFrame, *, n_paragraphs: int) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The run: systems are trained one after the other, then take turns at classifying and at starting cold.
 
-Only one process works at any time. What is measured goes into :mod:`benchmarks.classify.results`.
+Only one process works at any time, but for systems that are several. What is found goes into :mod:`benchmarks.classify.results`.
 """
 
 import datetime
@@ -112,24 +112,28 @@ class _Run:
     def serve(self) -> Served:
         """Let all systems take turns at classifying; what an idle process takes comes back."""
         with ExitStack() as stack:
-            children: list[tuple[_Notes, Child]] = []
+            children: list[tuple[_Notes, list[Child]]] = []
             for notes in self.alive():
                 self.progress(f"loading {notes.system.title}")
-                child = stack.enter_context(self._server(notes.system, self.last_training(notes.system), self.timed_file))
-                if self._guarded(notes, self._loaded, child):
-                    children.append((notes, child))
+                training = self.last_training(notes.system)
+                numbers = range(notes.system.processes)
+                started = [self._server(notes.system, training, self.timed_file, number) for number in numbers]
+                together = [stack.enter_context(child) for child in started]
+                if all(self._guarded(notes, self._loaded, child) for child in together):
+                    children.append((notes, together))
             for i in range(self.plan.n_rounds):
                 self.progress(f"classifying, round {i + 1} of {self.plan.n_rounds}")
-                for notes, child in children:
-                    self._guarded(notes, self._time, child)
-            for notes, child in children:
-                self._guarded(notes, self._finish, child)
+                for notes, together in children:
+                    self._guarded(notes, self._time, together)
+            for notes, together in children:
+                self._guarded(notes, self._finish, together)
         with Child("serve", IDLE, [self.folder, self.timed_file]) as child:
             child.answer()
             return Served("", [], [], child.ask(do="peak")["peak"], 0)
 
-    def _server(self, system: System, training: str, batch_file: Path) -> Child:
-        return Child("serve", system.key, [self.model_folder(system, training), batch_file], threads=system.threads)
+    def _server(self, system: System, training: str, batch_file: Path, number: int = 0) -> Child:
+        paths = [self.model_folder(system, training), batch_file]
+        return Child("serve", system.key, paths, threads=system.threads, number=number)
 
     def _loaded(self, notes: _Notes, child: Child) -> None:
         answer = child.answer()
@@ -137,15 +141,17 @@ class _Run:
         if answer["n_labels"] != len(self.data.timed):
             raise SystemFailed(f"{notes.system.key}: must give one label per paragraph; got {answer['n_labels']}")
 
-    def _time(self, notes: _Notes, child: Child) -> None:
+    def _time(self, notes: _Notes, together: Sequence[Child]) -> None:
         if not notes.failed:
-            seconds = child.ask(do="time", seconds=self.plan.seconds)["seconds"]
-            notes.speeds.append(len(seconds) * len(self.data.timed) / sum(seconds))
+            for child in together:
+                child.tell(do="time", seconds=self.plan.seconds)
+            taken = [child.answer()["seconds"] for child in together]
+            notes.speeds.append(sum(len(seconds) * len(self.data.timed) / sum(seconds) for seconds in taken))
 
-    def _finish(self, notes: _Notes, child: Child) -> None:
-        notes.peak_bytes = child.ask(do="peak")["peak"]
+    def _finish(self, notes: _Notes, together: Sequence[Child]) -> None:
+        notes.peak_bytes = sum(child.ask(do="peak")["peak"] for child in together)
         if not notes.system.model_of:
-            notes.scores[self.last_training(notes.system)] = self._scores(notes.system, child)
+            notes.scores[self.last_training(notes.system)] = self._scores(notes.system, together[0])
 
     def _scores(self, system: System, child: Child) -> dict[str, Score]:
         return {
@@ -193,7 +199,7 @@ class _Run:
     def result(self, notes: _Notes) -> SystemResult:
         """What is known of a system, in the end."""
         system = notes.system
-        names = ("key", "title", "call", "threads", "model_of", "decides")
+        names = ("key", "title", "call", "threads", "processes", "model_of", "decides")
         known = SystemResult(**{name: getattr(system, name) for name in names}, failed=notes.failed)
         if notes.failed:
             return known
@@ -210,7 +216,7 @@ def _why_not(system: System) -> str:
     if system.missing:
         return f"{system.key}: must be installed (pip install -e '.[bench]'); got no module {', '.join(system.missing)}"
     n_cores = len(available_cores())
-    return f"{system.key}: needs {system.threads} cores; got {n_cores}" if system.threads > n_cores else ""
+    return f"{system.key}: needs {system.n_cores} cores; got {n_cores}" if system.n_cores > n_cores else ""
 
 
 def _cold(key: str, folder: Path, threads: int) -> float:

@@ -59,11 +59,14 @@ class Child:
         What the mode takes.
     threads
         Threads and cores it gets.
+    number
+        Processes at work at the same time have cores of their own by their numbers from 0.
     """
 
-    def __init__(self, mode: str, key: str, paths: Sequence[Path], *, threads: int = 1) -> None:
+    def __init__(self, mode: str, key: str, paths: Sequence[Path], *, threads: int = 1, number: int = 0) -> None:
         # The last cores, since interrupts and other people's processes tend to sit on the first.
-        cores = ",".join(map(str, available_cores()[-threads:]))
+        free = available_cores()
+        cores = ",".join(map(str, free[: len(free) - threads * number][-threads:]))
         command = [sys.executable, "-m", "benchmarks.classify.child", cores, mode, key, *map(str, paths)]
         self._key = key
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
@@ -133,13 +136,23 @@ class Child:
         SystemFailed
             If the process ended instead.
         """
+        self.tell(**command)
+        return self.answer()
+
+    def tell(self, **command: Any) -> None:
+        """Send a command; :meth:`answer` waits for what comes of it.
+
+        Parameters
+        ----------
+        **command
+            As for :meth:`ask`.
+        """
         try:
             if self._process.stdin:
                 self._process.stdin.write(json.dumps(command) + "\n")
                 self._process.stdin.flush()
         except BrokenPipeError:
             pass  # answer() tells why
-        return self.answer()
 
     def _last_words(self) -> str:
         self._errors.seek(0)

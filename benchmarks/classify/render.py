@@ -104,7 +104,7 @@ def speed_table(results: Results) -> str:
 
 
 def thread_gains(results: Results) -> str:
-    """How much more systems classify on several threads than on one.
+    """How much more systems classify on several threads, or in several processes, than on one.
 
     Parameters
     ----------
@@ -120,7 +120,9 @@ def thread_gains(results: Results) -> str:
     for system, own in _served(results):
         if base := served.get(system.model_of):
             gain = spread(ratios(own.paragraphs_per_second, base.paragraphs_per_second))
-            sentences.append(f"{system.title}: {_times(gain)} the paragraphs of one thread.")
+            limit = ": what this machine's cores can do together" if system.processes > 1 else ""
+            one = "process" if system.processes > 1 else "thread"
+            sentences.append(f"{system.title}: {_times(gain)} the paragraphs of one {one}{limit}.")
     return " ".join(sentences)
 
 

@@ -59,7 +59,7 @@ class SystemResult:
 
     Attributes
     ----------
-    key, title, call, threads, model_of, decides
+    key, title, call, threads, processes, model_of, decides
         As in :class:`benchmarks.classify.systems.base.System`.
     fitted
         By training set; empty for a system that is not trained here, or that loads another's model.
@@ -77,6 +77,7 @@ class SystemResult:
     threads: int
     model_of: str
     decides: str
+    processes: int = 1
     fitted: dict[str, Fitted] = field(default_factory=dict)
     served: Served | None = None
     scores: dict[str, dict[str, Score]] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.alignment import AlignmentQuality, measure_alignment
 from newswinnow.evaluation.scores import Estimate
 from newswinnow.harvest import align_scorecard
@@ -122,8 +122,7 @@ def cross_validate(
 def check_weights(fitted: Scorecard, *, write: bool) -> None:
     """Write the packaged weights, or refuse to report on weights that the pages do not give."""
     if write:
-        with atomic_file(WEIGHTS) as file:
-            file.write(fitted.as_json().encode())
+        write_text(WEIGHTS, fitted.as_json())
         packaged_scorecard.cache_clear()
     packaged = packaged_scorecard().weights
     names = packaged.keys() | fitted.weights.keys()
@@ -185,10 +184,8 @@ def report_lines(
 
 def write_results(lines: Iterable[str], metrics: dict[str, Any]) -> None:
     """Write report and metrics beside this script."""
-    with atomic_file(HERE / "report.md") as file:
-        file.write(("\n".join(lines).rstrip() + "\n").encode())
-    with atomic_file(HERE / "metrics.json") as file:
-        file.write((json.dumps(metrics, indent=1, sort_keys=True) + "\n").encode())
+    write_text(HERE / "report.md", "\n".join(lines).rstrip() + "\n")
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from scipy import stats
 from sklearn.linear_model import SGDClassifier
 
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.queue import Candidates, TextVectors, pick, queue_model, sites_of
 from newswinnow.evaluation.scores import label_codes, score_confusion
 from newswinnow.models.registry import ModelSpec, build_model
@@ -312,11 +312,6 @@ def curve_svg(config: Config, metrics: dict[str, Any]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     began = time.monotonic()
@@ -334,10 +329,10 @@ def main() -> None:
             **{name: version(name) for name in ("newswinnow", "numpy", "scikit-learn", "scipy")},
         },
     }
-    _write("metrics.json", json.dumps(metrics, indent=1) + "\n")
-    _write("manifest.json", json.dumps(manifest, indent=1) + "\n")
-    _write("report.md", report(config, metrics, len(pool.rows), len(np.unique(pool.sites.astype(str)))))
-    _write("curve.svg", curve_svg(config, metrics))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    write_text(HERE / "manifest.json", json.dumps(manifest, indent=1) + "\n")
+    write_text(HERE / "report.md", report(config, metrics, len(pool.rows), len(np.unique(pool.sites.astype(str)))))
+    write_text(HERE / "curve.svg", curve_svg(config, metrics))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from newswinnow.corpus.similar import tokens_of_key, words_of
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.harvest.html import split_html
 from newswinnow.harvest.sources import find_pages, load_page
 
@@ -240,11 +240,6 @@ def report(config: Config, metrics: dict[str, Any], manifest: dict[str, Any]) ->
     return text
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     config = Config(**tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8")))
@@ -271,9 +266,9 @@ def main() -> None:
     names = ("newswinnow", "rensa", "datasketch")
     versions = {"python": platform.python_version(), **{name: version(name) for name in names}}
     manifest = {"seconds": {**seconds, **times}, "versions": versions}
-    _write("metrics.json", json.dumps(metrics, indent=1) + "\n")
-    _write("manifest.json", json.dumps(manifest, indent=1) + "\n")
-    _write("report.md", report(config, metrics, manifest))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    write_text(HERE / "manifest.json", json.dumps(manifest, indent=1) + "\n")
+    write_text(HERE / "report.md", report(config, metrics, manifest))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.label_review import CONFIDENCE, out_of_fold, rank_suspects
 from newswinnow.evaluation.scores import label_codes
 from newswinnow.models.registry import ModelSpec
@@ -191,11 +191,6 @@ def report(config: Config, metrics: dict[str, Any]) -> str:
     return text
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     began = time.monotonic()
@@ -212,9 +207,9 @@ def main() -> None:
         "seconds": round(time.monotonic() - began, 1),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in names}},
     }
-    _write("metrics.json", json.dumps(metrics, indent=1) + "\n")
-    _write("manifest.json", json.dumps(manifest, indent=1) + "\n")
-    _write("report.md", report(config, metrics))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    write_text(HERE / "manifest.json", json.dumps(manifest, indent=1) + "\n")
+    write_text(HERE / "report.md", report(config, metrics))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Final
 
 import pandas as pd
 
-from newswinnow.corpus.sites import registrable_domain
+from newswinnow.corpus.sites import registrable_domains, without_sites_of
 from newswinnow.corpus.tables import format_of, read_corpus
 from newswinnow.corpus.write import write_table
 from newswinnow.paragraphs.table import LABEL, ORIGIN, PAGE, POSITION, SITE, SOURCE, TEXT
@@ -22,16 +22,11 @@ GOLD: Final = Path(__file__).resolve().parents[3] / "shared" / "gold"
 COLUMNS: Final = [PAGE, POSITION, TEXT, LABEL, SITE, SOURCE, ORIGIN]
 
 
-def domains(sites: pd.Series) -> pd.Series:
-    """Registrable domain of every site."""
-    return sites.map({site: registrable_domain(site) for site in sites.unique()})
-
-
 def site_names(aligned: pd.DataFrame, read: pd.DataFrame) -> pd.Series:
     """The name under which the read corpus knows a row's site, by its page or its domain; the domain where it does not."""
     pages = read.drop_duplicates(PAGE).set_index(PAGE)[SITE]
-    by_domain = read.assign(domain=domains(read[SITE])).drop_duplicates("domain").set_index("domain")[SITE]
-    domain = domains(aligned[SITE])
+    by_domain = read.assign(domain=registrable_domains(read[SITE])).drop_duplicates("domain").set_index("domain")[SITE]
+    domain = registrable_domains(aligned[SITE])
     return aligned[PAGE].map(pages).fillna(domain.map(by_domain)).fillna(domain)
 
 
@@ -52,8 +47,7 @@ def prepare(public: pd.DataFrame, read: pd.DataFrame, reported: pd.DataFrame) ->
     Columns as in ``COLUMNS``; page ids end in ``#aligned``, because the read corpus has the same pages.
     """
     aligned = public[(public[ORIGIN] == "aligned") & public[LABEL].notna()]
-    is_reported = aligned[PAGE].isin(set(reported[PAGE])) | domains(aligned[SITE]).isin(set(domains(reported[SITE])))
-    aligned = aligned[~is_reported]
+    aligned = without_sites_of(aligned, [reported])
     return aligned.assign(**{SITE: site_names(aligned, read), PAGE: aligned[PAGE] + "#aligned"})[COLUMNS]
 
 

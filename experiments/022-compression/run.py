@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from newswinnow.corpus.sample import resolve_corpus
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.scores import confusion_by_page, label_codes, score_confusion
 from newswinnow.features.hashed import LinearWeights, hashed_features, linear_logits
 from newswinnow.models.scaling import Scaling
@@ -107,10 +107,8 @@ def main() -> None:
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     found = list(outcomes(config))
     report = "\n".join(report_lines(config, found)) + "\n"
-    with atomic_file(HERE / "report.md") as file:
-        file.write(report.encode())
-    with atomic_file(HERE / "metrics.json") as file:
-        file.write((json.dumps({"outcomes": [asdict(o) for o in found]}, indent=1, sort_keys=True) + "\n").encode())
+    write_text(HERE / "report.md", report)
+    write_text(HERE / "metrics.json", json.dumps({"outcomes": [asdict(o) for o in found]}, indent=1, sort_keys=True) + "\n")
     print(report)
 
 

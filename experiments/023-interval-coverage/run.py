@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.intervals import Estimate
 from newswinnow.evaluation.scores import Scores, resample_pages, score_confusion, score_pages
 from newswinnow.evaluation.simulation import PageModel
@@ -91,17 +91,12 @@ def report(config: dict[str, Any], metrics: dict[str, Any]) -> str:
     return text
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     metrics = measure(config)
-    _write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-    _write("report.md", report(config, metrics))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    write_text(HERE / "report.md", report(config, metrics))
 
 
 if __name__ == "__main__":

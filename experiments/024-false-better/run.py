@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.comparison import ALPHA, Comparison, compare
 from newswinnow.evaluation.simulation import PageModel
 from newswinnow.paragraphs.label import LABELS
@@ -69,17 +69,12 @@ def report(config: dict[str, Any], metrics: dict[str, dict[str, float]]) -> str:
     return f"{head}| false verdict | mild | hard |\n| --- | --- | --- |\n{rows}"
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     metrics = measure(config)
-    _write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-    _write("report.md", report(config, metrics))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    write_text(HERE / "report.md", report(config, metrics))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.risk import THRESHOLDS, is_bounded, news_losses
 from newswinnow.experiments.decide import out_of_fold
 from newswinnow.models.saved import load_model
@@ -148,11 +148,6 @@ def report(config: dict[str, Any], metrics: dict[str, Any]) -> str:
     return text
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
@@ -161,8 +156,8 @@ def main() -> None:
         metrics["read"] = split(config["read"], config["confidence"], config["seed"])
     else:
         print("the hand-read pages are not here; only simulated ones are tried", file=sys.stderr)
-    _write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-    _write("report.md", report(config, metrics))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    write_text(HERE / "report.md", report(config, metrics))
 
 
 if __name__ == "__main__":

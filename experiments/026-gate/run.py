@@ -16,7 +16,7 @@ import pandas as pd
 
 from newswinnow.corpus.sample import sample_path
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.floors import Check, Outcome, check_floors, floors_of
 from newswinnow.evaluation.queue import TextVectors, queue_model
 from newswinnow.evaluation.scores import label_codes
@@ -139,17 +139,12 @@ def report(config: dict[str, Any], metrics: list[dict[str, Any]]) -> str:
     return text
 
 
-def _write(name: str, text: str) -> None:
-    with atomic_file(HERE / name) as file:
-        file.write(text.encode("utf-8"))
-
-
 def main() -> None:
     """Run the experiment and write its results beside this script."""
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     metrics = measure(config)
-    _write("metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
-    _write("report.md", report(config, metrics))
+    write_text(HERE / "metrics.json", json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    write_text(HERE / "report.md", report(config, metrics))
 
 
 if __name__ == "__main__":

@@ -15,19 +15,14 @@ from typing import Final
 
 import pandas as pd
 
-from newswinnow.corpus.sites import registrable_domain
+from newswinnow.corpus.sites import registrable_domains, without_sites_of
 from newswinnow.corpus.tables import format_of, read_corpus
 from newswinnow.corpus.write import write_table
-from newswinnow.models.ladder.classifier import ALIGNED_LABEL
+from newswinnow.models.ladder.corpus import ALIGNED_LABEL
 from newswinnow.paragraphs.table import LABEL, LINK_DENSITY, ORIGIN, PAGE, POSITION, SITE, SOURCE, TAG, TEXT
 
 GOLD: Final = Path(__file__).resolve().parents[3] / "shared" / "gold"
 COLUMNS: Final = [PAGE, POSITION, TEXT, LABEL, SITE, SOURCE, ORIGIN, TAG, LINK_DENSITY, ALIGNED_LABEL]
-
-
-def domains(sites: pd.Series) -> pd.Series:
-    """Registrable domain of every site."""
-    return sites.map({site: registrable_domain(site) for site in sites.dropna().unique()})
 
 
 def with_aligned(read: pd.DataFrame, public: pd.DataFrame) -> pd.DataFrame:
@@ -43,8 +38,8 @@ def with_aligned(read: pd.DataFrame, public: pd.DataFrame) -> pd.DataFrame:
 def site_names(pages: pd.DataFrame, read: pd.DataFrame) -> pd.Series:
     """The name under which the read corpus knows a page's domain; the domain where it does not."""
     known = read.dropna(subset=[SITE])
-    by_domain = known.assign(domain=domains(known[SITE])).drop_duplicates("domain").set_index("domain")[SITE]
-    domain = domains(pages[SITE])
+    by_domain = known.assign(domain=registrable_domains(known[SITE])).drop_duplicates("domain").set_index("domain")[SITE]
+    domain = registrable_domains(pages[SITE])
     return domain.map(by_domain).fillna(domain)
 
 
@@ -65,8 +60,7 @@ def prepare(public: pd.DataFrame, read: pd.DataFrame, reported: pd.DataFrame) ->
     Columns as in ``COLUMNS``, whole pages.
     """
     read = read.assign(**{SITE: read[SITE].where(read[SITE].notna(), read[PAGE])})
-    is_left_out = public[PAGE].isin({*reported[PAGE], *read[PAGE]}) | domains(public[SITE]).isin(set(domains(reported[SITE])))
-    others = public[~is_left_out]
+    others = without_sites_of(public[~public[PAGE].isin(set(read[PAGE]))], [reported])
     others = others.assign(**{SITE: site_names(others, read), ALIGNED_LABEL: others[LABEL]})
     return pd.concat([with_aligned(read, public)[COLUMNS], others[COLUMNS]], ignore_index=True)
 

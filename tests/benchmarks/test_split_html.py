@@ -1,25 +1,20 @@
 """The script that takes times: what it reads, what it tells, and where it writes it. Times themselves are not tested."""
 
 import gzip
-import importlib.util
-import sys
+import logging
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from benchmarks.sections import marks
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "split_html.py"
+from benchmarks import split_html as script
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("benchmark_split_html", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(autouse=True)
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script silences logging for its whole process, which is that of all tests here."""
+    monkeypatch.setattr(logging, "disable", lambda level: None)
 
 
 @pytest.fixture
@@ -30,24 +25,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_pages_are_read_plain_and_gzipped(script: ModuleType, folder: Path) -> None:
+def test_pages_are_read_plain_and_gzipped(folder: Path) -> None:
     assert script.read_pages([folder]) == [b"<p>A bridge opened.</p>", b"<p>The ferry sails again.</p>"]
 
 
-def test_folder_without_pages_is_an_input_error(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_without_pages_is_an_input_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert script.main([str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"benchmarks/split_html.py: {tmp_path}: must hold .html or .html.gz files; got none\n"
 
 
-def contender(script: ModuleType, name: str, module: str = "newswinnow") -> object:
-    def load() -> object:
-        return {"good": len, "bad": int}[name]
+def contender(name: str, module: str = "newswinnow") -> script.Contender:
+    def load() -> Callable[[bytes], object]:
+        return len if name == "good" else int
 
     return script.Contender(name, "call", "newswinnow", module, load)
 
 
-def test_report_names_pages_contenders_and_failures(script: ModuleType, folder: Path) -> None:
-    contenders = [contender(script, "good"), contender(script, "bad"), contender(script, "gone", "no_such_module")]
+def test_report_names_pages_contenders_and_failures(folder: Path) -> None:
+    contenders = [contender("good"), contender("bad"), contender("gone", "no_such_module")]
     text = script.report(script.read_pages([folder]), contenders, n_rounds=2)
     lines = text.splitlines()
     assert lines[0].startswith("2 pages, 0 MB")
@@ -58,22 +53,15 @@ def test_report_names_pages_contenders_and_failures(script: ModuleType, folder: 
     assert lines[-1] == "Not installed: gone."
 
 
-def test_section_replaces_what_was_written_before(script: ModuleType) -> None:
-    readme = f"Before\n{script.BEGIN}\nold\n{script.END}\nAfter\n"
-    assert script.with_section(readme, "new") == f"Before\n{script.BEGIN}\nnew\n{script.END}\nAfter\n"
-    with pytest.raises(ValueError, match=r"^README.md: must have the lines .*; got neither or one$"):
-        script.with_section("Before\n", "new")
-
-
 def test_result_goes_to_stdout_and_into_the_readme(
-    script: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readme = folder / "README.md"
-    readme.write_text(f"{script.BEGIN}\n{script.END}\n", encoding="utf-8")
+    begin, end = marks(script.PROGRAM)
+    readme.write_text(f"{begin}\n{end}\n", encoding="utf-8")
     monkeypatch.setattr(script, "README", readme)
     monkeypatch.setattr(script, "CONTENDERS", script.CONTENDERS[:1])
-    monkeypatch.setattr(script.logging, "disable", lambda level: None)
     assert script.main([str(folder), "--rounds", "1", "--write"]) == 0
     printed = capsys.readouterr().out
     assert "| newswinnow | split_html |" in printed
-    assert readme.read_text(encoding="utf-8") == f"{script.BEGIN}\n{printed}{script.END}\n"
+    assert readme.read_text(encoding="utf-8") == f"{begin}\n{printed}{end}\n"

@@ -39,6 +39,23 @@ def test_scores_are_printed_and_written(cli: Cli, saved_model: Any, wrong_rows: 
     assert "rule on mine" in html.parse(str(out / "report.html")).findtext(".//title")
 
 
+def test_mistakes_are_explained_in_the_report_unless_none_is_to_be(
+    cli: Cli, saved_model: Any, wrong_rows: Any, jsonl: Any, tmp_path: Path
+) -> None:
+    source = jsonl(tmp_path / "mine.jsonl", wrong_rows)
+    arguments = ["evaluate", saved_model.path, source, "--trust", saved_model.sha256]
+    assert cli(*arguments, "-o", tmp_path / "some").exit_code == 0
+    assert cli(*arguments, "-o", tmp_path / "none", "--explain", 0).exit_code == 0
+    (why,) = html.parse(str(tmp_path / "some" / "report.html")).xpath("//details[@class='why']")
+    assert why.xpath(".//span[@class='step']/text()") == ["drop the closing punctuation"]
+    assert why.xpath(".//p[@class='edited']/text()") == ["Council to vote on harbour wall after a second storm"]
+    assert not html.parse(str(tmp_path / "none" / "report.html")).xpath("//details[@class='why']")
+    some, none = ((tmp_path / name / "metrics.json").read_bytes() for name in ("some", "none"))
+    assert some == none
+    refused = cli(*arguments, "-o", tmp_path / "bad", "--explain", -1)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+
+
 def test_json_is_metrics_json(cli: Cli, saved_model: Any, corpora: Path, tmp_path: Path) -> None:
     files = [corpora / "train.jsonl", corpora / "test.jsonl"]
     out = tmp_path / "report"

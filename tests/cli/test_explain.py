@@ -138,6 +138,16 @@ def test_a_model_with_contexts_shows_what_the_page_adds(cli: Cli, page: Path, mo
     assert "no small edit was found that makes it anything but news" in lines
 
 
+def test_the_shipped_model_shows_the_features_of_its_lowest_level(cli: Cli, page: Path) -> None:
+    result = cli("explain", page, "--position", 1, "--no-why-not", "--top", 5)
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "looked at alone, in logits:" in result.stdout
+    (in_all,) = [line.split()[0] for line in lines if line.endswith("in all")]
+    (alone,) = [line.split()[1] for line in lines if line.startswith("alone ")]
+    assert float(in_all) == pytest.approx(float(alone), abs=0.002)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

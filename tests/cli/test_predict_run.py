@@ -229,3 +229,17 @@ def test_what_a_folder_has_besides_files_is_counted(cli: Cli, saved_model: Any, 
     result = cli("predict", folder, *saved_model.options, "--run", tmp_path / "run")
     assert result.exit_code == 0
     assert result.stderr.endswith("passed over: 1 link\n")
+
+
+def test_files_are_named_as_the_user_named_them(
+    cli: Cli, saved_model: Any, page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for options, output in (((), "run/predictions.jsonl"), (("-o", "out.csv"), "out.csv")):
+        run = "run" if not options else "other"
+        for done in ("done", "was finished before"):
+            result = cli("predict", page, *saved_model.options, "--run", run, *options)
+            assert result.stderr.endswith(f"\n{run}: {done}; rows in 3 = rows out 3 + rejected 0; {output}\n")
+    assert json.loads((tmp_path / "run" / "DONE.json").read_text(encoding="utf-8"))["output"] == str(
+        tmp_path / "run" / "predictions.jsonl"
+    )

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from newswinnow.corpus.rejects import CorpusError
-from newswinnow.corpus.write import atomic_file, check_writable, records_of, write_delimited, write_jsonl, write_table
+from newswinnow.corpus.write import atomic_file, check_writable, records_of, write_delimited, write_jsonl, write_table, write_text
 
 TABLE = pd.DataFrame({"page": ["p", "p"], "position": [0, 1], "text": ['say "no", now', "Überfahrt\u2028x"], "site": ["a", None]})
 JSONL = (
@@ -127,6 +127,14 @@ def test_file_takes_its_name_only_at_the_end(tmp_path: Path) -> None:
     assert path.read_bytes() == b"half whole"
     with pytest.raises(FileNotFoundError, match="absent"), atomic_file(tmp_path / "absent" / "t.bin"):
         pass
+
+
+def test_a_text_replaces_an_older_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "t.md"
+    for text in ("older and longer", "né\n"):
+        write_text(path, text)
+    assert path.read_bytes() == b"n\xc3\xa9\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(("path", "where"), [(None, "stdout"), ("t.xml", r"t\.xml")])

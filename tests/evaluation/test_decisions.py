@@ -55,8 +55,9 @@ def test_threshold_is_the_last_before_the_first_bound_beyond_the_limit() -> None
     assert found.threshold_for(0.01) == 0.2
     assert found.threshold_for(0.5) == 0.4
     decision = Decision("abc", "alone", news_loss=found)
-    assert decision.labels(PROBABILITIES, max_news_loss=0.015) == ["news", "news", "related-link"]
-    assert decision.labels(PROBABILITIES) == ["news", "boilerplate", "related-link"]
+    assert decision.news_threshold(0.015) == 0.2
+    assert labels_keeping_news(PROBABILITIES, 0.2) == ["news", "news", "related-link"]
+    assert decision.costs.labels(PROBABILITIES) == ["news", "boilerplate", "related-link"]
 
 
 @pytest.mark.parametrize("limit", [0.0, 1.0, -0.1, float("nan")])
@@ -89,9 +90,7 @@ def test_what_is_written_reads_back(news_loss: NewsLossCurve | None, tmp_path: P
     decision = Decision("a" * 64, "order", Costs(unsure=0.3), news_loss)
     path = tmp_path / "decision.json"
     path.write_text(decision.as_json(), encoding="utf-8")
-    assert read_decision(path) == read_decision(path, model_sha256="a" * 64) == decision
-    with pytest.raises(ValueError, match=r"decision.json: must be calibrated for this model, bbbbbbbbbbbb; got aaaaaaaaaaaa"):
-        read_decision(path, model_sha256="b" * 64)
+    assert read_decision(path) == decision
 
 
 def test_missing_and_damaged_decisions_are_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import newswinnow.evaluation.explain as module
 import newswinnow.evaluation.explain_context as explain_context
 from newswinnow.evaluation.explain import Wishes, explain_page
 from newswinnow.evaluation.explain_context import level_effects, levels_for, logits_of, neighbour_effects
-from newswinnow.evaluation.explain_flip import MAX_STEPS, smallest_flip
+from newswinnow.evaluation.explain_flip import MAX_STEPS, Effort, smallest_flip
 from newswinnow.features.plain import softmax
 from newswinnow.models.linear import LinearModel
 from newswinnow.models.predictor import Predictor
@@ -96,11 +96,12 @@ def test_what_each_neighbour_does_is_found_by_leaving_it_out() -> None:
 def test_a_lone_paragraph_has_no_neighbours_and_a_crowded_one_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = PAGE.where([True, False, False, False])
     assert neighbour_effects(KNOWING, alone, 0, context="bag") == []
-    monkeypatch.setattr(explain_context, "MAX_NEIGHBOURS", 6)
     n = 20
     crowd = Rows({"page": ["a"] * n, "position": list(range(n)), "text": ["A line"] * n})
-    found = [neighbour.position for neighbour in neighbour_effects(KNOWING, crowd, 10, context="bag")]
-    assert found == [7, 8, 9, 11, 12, 13]
+    for n_nearest in (6, None):
+        found = [n.position for n in neighbour_effects(KNOWING, crowd, 10, context="bag", n_nearest=n_nearest)]
+        assert found == [7, 8, 9, 11, 12, 13]
+        monkeypatch.setattr(explain_context, "MAX_NEIGHBOURS", 6)
 
 
 def test_an_explanation_with_context() -> None:
@@ -186,9 +187,33 @@ def test_larger_edits_are_found_greedily_and_made_smaller() -> None:
     three = smallest_flip("Rain wind snow sun", score_by(Rain=1, wind=1, snow=1))
     assert three is not None
     assert (three.text, three.is_smallest) == ("sun", True)
-    few = smallest_flip("Rain wind snow sun", score_by(Rain=1, wind=1, snow=1), max_paired_words=2)
+    few = smallest_flip("Rain wind snow sun", score_by(Rain=1, wind=1, snow=1), effort=Effort(max_paired_words=2))
     assert few is not None
     assert (few.text, few.is_smallest) == ("sun", False)
+
+
+def test_little_effort_tries_the_ends_and_does_not_call_it_the_smallest() -> None:
+    text = " ".join(["Rain", *(f"w{i}" for i in range(20)), "Osk"])
+    points = score_by(Rain=0.5, Osk=0.5, w10=3)
+    ends = smallest_flip(text, score_by(Rain=0.5, Osk=0.5), effort=Effort(max_words=4))
+    assert ends is not None
+    assert (ends.text, ends.is_smallest) == (" ".join(f"w{i}" for i in range(20)), False)
+    assert smallest_flip(text, points, effort=Effort(max_words=4)) is None
+    single = smallest_flip(text, score_by(Osk=0.5), effort=Effort(max_words=3))
+    assert single is not None
+    assert (single.edits, single.is_smallest) == (("remove “Osk”",), True)
+    four = "Rain wind snow hail sun"
+    assert smallest_flip(four, score_by(Rain=1, wind=1, snow=1, hail=1), effort=Effort(max_steps=3)) is None
+
+
+@given(st.integers(0, 5000), st.integers(1, 500))
+def test_effort_keeps_within_the_versions_allowed(n_versions: int, n_words: int) -> None:
+    effort = Effort.within(n_versions, n_words)
+    assert effort.max_words is not None
+    assert 1 <= effort.max_words <= min(n_words, max(n_versions, 12))
+    assert math.comb(effort.max_paired_words, 2) <= max(n_versions, 6)
+    assert effort.max_steps * effort.max_words <= max(n_versions, 2 * effort.max_words)
+    assert 2 <= effort.max_steps <= MAX_STEPS
 
 
 def test_no_edit_where_none_helps() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import newswinnow.evaluation.tuning as module
-import newswinnow.evaluation.validation as validation
+from newswinnow.evaluation import folds
 from newswinnow.evaluation.tuning import Candidate, check_searchable, plan_rounds, score_candidate, survivors
 from newswinnow.evaluation.validation import cross_validate_sites
 from newswinnow.models.fitting import fit_weighted
@@ -61,9 +61,9 @@ def test_a_model_of_whole_pages_gets_them_whole(monkeypatch: pytest.MonkeyPatch)
         tables.append((len(table), set(rows["site"]), rows["label"].notna().all()))
         return Predictor(LineRule("three-line").fit([], []))
 
-    monkeypatch.setattr(validation, "fit_pages", spy)
-    monkeypatch.setattr(validation, "deployed", lambda model: model)
-    monkeypatch.setattr(validation, "build_model", lambda spec, seed: LineRule("three-line"))
+    monkeypatch.setattr(folds, "fit_pages", spy)
+    monkeypatch.setattr(folds, "deployed", lambda model: model)
+    monkeypatch.setattr(folds, "build_model", lambda spec, seed: LineRule("three-line"))
     monkeypatch.setattr(LineRule, "set_params", lambda self, **parameters: self)
     found = score_candidate(corpus, Candidate(ModelSpec("ladder"), LabelMix(), 0), share=1.0, n_folds=2)
     assert [n_rows for n_rows, _, _ in tables] == [len(corpus)] * 2
@@ -79,7 +79,7 @@ def test_pages_stay_whole_and_larger_shares_hold_smaller_ones(monkeypatch: pytes
         seen.append(rows)
         return original(estimator, rows, *arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(validation, "fit_weighted", spy)
+    monkeypatch.setattr(folds, "fit_weighted", spy)
     found = [score_candidate(corpus, Candidate(SPEC, LabelMix(), 1), share=share, n_folds=2) for share in (0.25, 0.5, 1.0)]
     assert [score.n_pages for score in found] == [(3, 3), (5, 5), (9, 9)]
     assert all((table.groupby("page").size() == 6).all() for table in seen)
@@ -87,19 +87,6 @@ def test_pages_stay_whole_and_larger_shares_hold_smaller_ones(monkeypatch: pytes
         small, middle, large = (set(table["page"]) for table in seen[fold::2])
         assert small < middle < large
     assert len(found[0].by_fold) == 2
-
-
-def test_aligned_labels_of_held_out_sites_are_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus, seen = with_aligned(corpus_of()), []
-    original = fit_weighted
-
-    def spy(estimator: object, rows: pd.DataFrame, *arguments: object, **named: object) -> object:
-        seen.append(set(rows["site"]))
-        return original(estimator, rows, *arguments, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(validation, "fit_weighted", spy)
-    score_candidate(corpus, Candidate(SPEC, LabelMix(), 0), share=1.0, n_folds=3)
-    assert [len(sites) for sites in seen] == [4, 4, 4]
 
 
 def test_too_few_pages_are_refused() -> None:
@@ -120,10 +107,6 @@ def test_what_cannot_be_searched() -> None:
     assert check_searchable(corpus_of(), n_folds=3) == 12
     with pytest.raises(ValueError, match="corpus: must have at least as many sites as folds, 7; got 6 sites"):
         check_searchable(corpus_of(), n_folds=7)
-    corpus = with_aligned(corpus_of())
-    corpus.loc[corpus.index[-1], "site"] = None
-    with pytest.raises(ValueError, match=r"every aligned paragraph must have a site for folds by site; got 1 without"):
-        check_searchable(corpus, n_folds=3)
 
 
 @given(n=st.integers(1, 500), factor=st.integers(2, 5), n_pages=st.integers(1, 2000), min_pages=st.integers(1, 50))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from newswinnow.evaluation import validation
+from newswinnow.evaluation import folds
 from newswinnow.evaluation.scores import score
 from newswinnow.evaluation.validation import cross_validate_sites
 from newswinnow.models.mixing import LabelMix
@@ -49,7 +49,7 @@ class Spy(LineRule):
 @pytest.fixture
 def spy(monkeypatch: pytest.MonkeyPatch) -> type[Spy]:
     Spy.halves = []
-    monkeypatch.setattr(validation, "build_model", lambda spec, *, seed: Spy())
+    monkeypatch.setattr(folds, "build_model", lambda spec, *, seed: Spy())
     return Spy
 
 
@@ -187,7 +187,7 @@ def one_site_per_label() -> pd.DataFrame:
 def test_refuses_before_the_first_fit(
     corpus: pd.DataFrame, spec: ModelSpec, n_folds: int, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "build_model", no_fit)
+    monkeypatch.setattr(folds, "build_model", no_fit)
     with pytest.raises(ValueError, match=message):
         cross_validate_sites(corpus, spec, n_folds=n_folds)
 
@@ -212,13 +212,6 @@ def test_the_mix_reaches_every_fit(spy: type[Spy]) -> None:
     cross_validate_sites(aligned_beside(corpus_of(4)), RULE, mix=LabelMix({"aligned": 0.0}), n_folds=2)
     assert len(spy.halves) == 4
     assert all(set(fitted["origin"]) == {"read"} for fitted, _ in spy.halves)
-
-
-def test_aligned_labels_without_a_site_are_refused() -> None:
-    corpus = aligned_beside(corpus_of(4))
-    corpus.loc[corpus.index[-2:], "site"] = None
-    with pytest.raises(ValueError, match=r"corpus: every aligned paragraph must have a site for folds by site; got 2 without"):
-        cross_validate_sites(corpus, RULE, n_folds=2)
 
 
 def test_aligned_labels_are_scored_where_the_read_ones_stand_on_too_few_sites(spy: type[Spy]) -> None:

@@ -112,7 +112,7 @@ def test_damaged_costs_are_refused(text: str, message: str, tmp_path: Path) -> N
 def test_a_written_decision_decides(corpus: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "new" / "decision.json"
     write_decision(calibrate(saved(), corpus, costs=Costs(unsure=0.0)), path)
-    decision = read_decision(path, model_sha256=DIGEST)
+    decision = read_decision(path)
     by_costs = decide_by(saved(), decision)
     assert set(by_costs.predict(["Share", "The mayor said on Friday that the bridge had opened again."])) <= {
         *("news", "boilerplate", "related-link", "unsure")

@@ -12,7 +12,8 @@ import pytest
 
 from newswinnow.corpus.locks import BusyError, locked
 from newswinnow.experiments.config import Config, parse_config
-from newswinnow.experiments.run import RunResult, no_progress, run, run_experiment
+from newswinnow.experiments.run import RunResult, run, run_experiment
+from newswinnow.harvest.progress import no_progress
 from newswinnow.models.saved import load_model
 
 CONFIG = """

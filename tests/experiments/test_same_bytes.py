@@ -25,6 +25,6 @@ def test_metrics_and_answers_are_the_same_bytes_with_one_thread_or_two(
         monkeypatch.setenv(batches.VARIABLE, str(n_threads))
         with threadpool_limits(n_threads):
             run(config, tmp_path / name, relative_to=tmp_path)
-    for file in ("metrics.json", "answers.json", "report.md"):
+    for file in ("metrics.json", "answers.json", "report.md", "report.html"):
         first, *others = ((tmp_path / name / file).read_bytes() for name in ("one", "again", "two"))
         assert all(other == first for other in others)

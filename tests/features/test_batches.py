@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from newswinnow.features.batches import BATCH, MIN_THREADED, VARIABLE, each_batch, threads_for
+from newswinnow.features.batches import BATCH, MIN_THREADED, VARIABLE, each_batch, each_piece, threads_for
 
 
 @pytest.mark.parametrize("n", [0, 1, BATCH, BATCH + 1, 5 * BATCH - 1])
@@ -36,6 +36,47 @@ def test_an_exception_comes_through() -> None:
 
     with pytest.raises(ValueError, match="bad at 0"):
         each_batch(run, 3 * BATCH, n_threads=2)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 4])
+def test_after_an_exception_no_more_is_begun(n_threads: int) -> None:
+    begun: list[int] = []
+
+    def run(number: int) -> None:
+        begun.append(number)
+        if number == 5:
+            raise ValueError(f"bad at {number}")
+
+    with pytest.raises(ValueError, match="bad at 5"):
+        each_piece(run, 10_000, size=10_000 * BATCH, n_threads=n_threads)
+    assert begun[:6] == list(range(6)) if n_threads == 1 else set(range(6)) <= set(begun)
+    assert len(begun) < 10_000
+
+
+def test_of_two_failures_the_earlier_piece_s_is_raised() -> None:
+    meeting = threading.Barrier(2, timeout=30)
+
+    def run(number: int) -> None:
+        meeting.wait()
+        raise ValueError(f"bad at {number}")
+
+    with pytest.raises(ValueError, match="bad at 0"):
+        each_piece(run, 2, size=2 * BATCH, n_threads=2)
+
+
+def test_a_thread_that_got_short_pieces_takes_more_of_them() -> None:
+    held, done = threading.Event(), []
+
+    def run(number: int) -> None:
+        if number == 0:
+            assert held.wait(30)
+        done.append(number)
+        if len(done) == 19:
+            held.set()
+
+    each_piece(run, 20, size=20 * BATCH, n_threads=2)
+    assert sorted(done) == list(range(20))
+    assert done[-1] == 0
 
 
 def test_threads_are_those_asked_for_and_one_for_little(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ def test_verdicts_and_their_reasons() -> None:
     assert CARD.weigh(["a"]).label is Label.NEWS
     verdict = CARD.weigh(["c", "unknown", "b"])
     assert (verdict.label, verdict.because) == (Label.BOILERPLATE, ("b", "c"))
-    assert CARD.weigh(["b", "c"], n_reasons=1).because == ("b",)
+    many = Scorecard({name: (weight, 0.0, 0.0) for name, weight in zip("vwxyz", (1.0, 5.0, 2.0, 4.0, 3.0), strict=True)})
+    assert many.weigh("vwxyz").because == ("w", "y", "z")
 
 
 def test_without_evidence_the_intercept_decides_and_is_no_reason() -> None:

@@ -7,9 +7,18 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from lxml import html
+
+from newswinnow.evaluation.evaluate import Evaluation
+from newswinnow.evaluation.explain import Explanation
+from newswinnow.evaluation.explain_context import LevelEffect, Neighbour
+from newswinnow.evaluation.explain_flip import Flip
+from newswinnow.models.explain_linear import Contribution
+from newswinnow.models.explain_names import FeatureName
+from newswinnow.paragraphs.label import LABELS
 
 Rows = Callable[..., list[dict[str, Any]]]
 PAYLOADS = [
@@ -83,3 +92,37 @@ def hostile_rows(payload: str, rows_of: Rows) -> list[dict[str, Any]]:
         page = "plain" if row["page"] == "b" else payload
         row.update(text=f"{payload} {i}", page=page, site=payload, tag=payload, source=payload if i % 2 else "other")
     return rows
+
+
+def explained(evaluation: Evaluation, payload: str = "council") -> Evaluation:
+    """An evaluation with every mistake explained, the payload wherever an explanation can put a string."""
+    table = evaluation.table[evaluation.table["label"].notna()]
+    wrong = table[table["label"] != table["predicted"]].to_dict("records")
+    codes = {str(label): code for code, label in enumerate(LABELS)}
+    found = [
+        explanation_of(payload, row["page"], row["position"], row["text"], codes[row["predicted"]], codes[row["label"]])
+        for row in wrong
+    ]
+    return replace(evaluation, explained=tuple(found))
+
+
+def explanation_of(payload: str, page: str, position: int, text: str, label: int, other: int) -> Explanation:
+    """Why a paragraph has one label and not another, all of it invented."""
+    first, second, third = (1.5 if code == label else -0.5 if code == other else 0.0 for code in range(3))
+    logits, less = (first, second, third), (-first / 4, -second / 4, -third / 4)
+    probabilities = tuple(0.8 if code == label else 0.1 for code in range(3))
+    names = [FeatureName("word", payload), FeatureName(payload, "first"), *(FeatureName("word", f"w{i}") for i in range(9))]
+    parts = [Contribution(name, 1 + i % 2, logits if i % 3 else less) for i, name in enumerate(names)]
+    return Explanation(
+        page=page,
+        position=position,
+        text=text,
+        label=label,
+        other=other,
+        probabilities=probabilities,
+        logits=logits,
+        contributions=tuple(parts),
+        levels=(LevelEffect("alone", probabilities, logits), LevelEffect("bag", probabilities, less)),
+        neighbours=(Neighbour(position + 1, payload, logits), Neighbour(position - 2, f"{payload} too", less)),
+        flip=Flip((f"remove “{payload}”", "add a full stop"), f"{payload} edited", other, tuple(reversed(probabilities)), False),
+    )

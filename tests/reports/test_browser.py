@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.reports.browser import CHROMIUM, Browser
-from tests.reports.hostile import PAYLOADS, hostile_rows
+from tests.reports.hostile import PAYLOADS, explained, hostile_rows
 
 from newswinnow.evaluation.evaluate import Evaluation
 from newswinnow.reports.render import Report, render_html
@@ -37,7 +37,7 @@ def report(rows_of: Rows, evaluated: Evaluated) -> Report:
         *rows_of("c", "NBR", "NBR"),
     ]
     rows[0]["text"] = "a paragraph that is much longer than those of the other two wrong ones"
-    return Report("A report", [evaluated(rows)])
+    return Report("A report", [explained(evaluated(rows), "a" * 90)])
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def shown(browser: Browser) -> list[str]:
     found: list[str] = browser.run(
         "[...document.querySelectorAll('.mistake')].filter(li => li.getClientRects().length)"
         ".sort((x, y) => x.getBoundingClientRect().top - y.getBoundingClientRect().top)"
-        ".map(li => li.querySelector('.where').textContent.replace(', paragraph ', ''))"
+        ".map(li => li.querySelector('.where').textContent.replace(', paragraph ', '').replace(' · explained', ''))"
     )
     return found
 
@@ -77,7 +77,8 @@ def test_no_payload_runs_or_loads_anything(browser: Browser, rows_of: Rows, eval
     everything = "\n".join(PAYLOADS)
     for i, payload in enumerate([*PAYLOADS, everything]):
         rows = hostile_rows(payload, rows_of)
-        document = render_html(Report(payload, [evaluated(rows, name=payload)], payload, {payload: payload}))
+        evaluation = explained(evaluated(rows, name=payload), payload)
+        document = render_html(Report(payload, [evaluation], payload, {payload: payload}))
         path = tmp_path / f"{i}.html"
         path.write_text(document, encoding="utf-8")
         browser.open(path)
@@ -87,6 +88,7 @@ def test_no_payload_runs_or_loads_anything(browser: Browser, rows_of: Rows, eval
         assert browser.run("typeof window.canary") == "undefined", payload
         assert browser.run("document.scripts.length + document.querySelectorAll('iframe, img, base, link').length") == 0
         assert browser.run("getComputedStyle(document.querySelector('.p')).display") == "grid"
+        assert browser.run("document.querySelectorAll('.why .edited').length") == 2
 
 
 def test_the_policy_stops_what_escaping_might_let_through(browser: Browser, page: Path) -> None:
@@ -171,6 +173,12 @@ def test_a_keyboard_is_enough(browser: Browser, page: Path) -> None:
     assert browser.run("document.activeElement.parentNode.open") is False
     browser.press("Enter")
     assert browser.run("document.activeElement.parentNode.open") is True
+    browser.press("Tab")
+    assert browser.run("document.activeElement.matches('.why > summary')")
+    assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert browser.run("document.querySelector('.why .edited').checkVisibility()") is False
+    browser.press(" ")
+    assert browser.run("document.querySelector('.why .edited').checkVisibility()") is True
 
 
 @pytest.mark.parametrize("width", [1280, 768, 390])
@@ -179,7 +187,7 @@ def test_nothing_is_wider_than_the_window(width: int, is_dark: bool, browser: Br
     browser.open(page, width=width, is_dark=is_dark)
     browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert browser.run("document.documentElement.scrollWidth") == width
-    boxes = "[...document.querySelectorAll('.p, .card, main p, figure')]"
+    boxes = "[...document.querySelectorAll('.p, .card, main p, figure, .why, .why .inside, .why th')]"
     assert browser.run(f"{boxes}.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)") == []
 
 
@@ -214,6 +222,7 @@ def test_printing_opens_what_is_folded(browser: Browser, page: Path) -> None:
     height = browser.run("document.querySelectorAll('.page')[2].getBoundingClientRect().height")
     browser.open(page, media="print")
     assert browser.run("document.querySelectorAll('details[open]').length") == 1
+    assert browser.run("document.querySelector('.why .edited').getBoundingClientRect().height") > 10
     assert browser.run("document.querySelectorAll('.page')[2].getBoundingClientRect().height") > height + 40
     assert browser.run("getComputedStyle(document.querySelector('.controls')).display") == "none"
     assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

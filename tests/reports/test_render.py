@@ -13,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
-from tests.reports.hostile import PAYLOADS, assert_harmless, hostile_rows
+from tests.reports.hostile import PAYLOADS, assert_harmless, explained, hostile_rows
 
 from newswinnow.evaluation.behaviour import Behaviour, Outcome
 from newswinnow.evaluation.behaviour_suite import read_suite
 from newswinnow.evaluation.evaluate import Evaluation
+from newswinnow.reports.explained import ALONE, LEVELS, MAX_FEATURE_CHARS, NEIGHBOURS
 from newswinnow.reports.render import Report, metrics_json, mistakes_csv, render_html, render_markdown, write_report
 from newswinnow.reports.templating import markdown_cell
+from newswinnow.reports.texts import cut_text
 
 Rows = Callable[..., list[dict[str, Any]]]
 Evaluated = Callable[..., Evaluation]
@@ -34,7 +36,7 @@ VALIDATION: dict[str, Any] = {
 
 def hostile_report(payload: str, rows_of: Rows, evaluated: Evaluated) -> Report:
     """The payload wherever data can put a string."""
-    evaluation = evaluated(hostile_rows(payload, rows_of), name=payload)
+    evaluation = explained(evaluated(hostile_rows(payload, rows_of), name=payload), payload)
     model = {payload: payload, "family": payload}
     return Report(payload, [evaluation], payload, model, VALIDATION)
 
@@ -51,7 +53,18 @@ def test_nothing_from_the_data_becomes_markup(payload: str, rows_of: Rows, evalu
         assert payload in [text.strip() for text in tree.xpath("//th[@scope='row']/text()")]
         assert payload in tree.xpath("//option/text()")
         assert payload in tree.xpath("//nav//a/text()")
+        assert_explained(tree, payload)
     assert "49" not in tree.findtext(".//h1")
+
+
+def assert_explained(tree: Any, payload: str) -> None:
+    """The payload stands as plain text wherever an explanation has a string of the page."""
+    cut = cut_text(payload, MAX_FEATURE_CHARS)
+    why = tree.xpath("//details[@class='why']")[0]
+    assert cut in why.xpath(".//th[@scope='row']/span[1]/text()")
+    assert payload in why.xpath(".//span[@class='quoted']/text()")
+    assert cut_text(f"remove “{payload}”", MAX_FEATURE_CHARS) in why.xpath(".//span[@class='step']/text()")
+    assert why.xpath(".//p[@class='edited']/text()") == [f"{payload} edited"]
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -209,6 +222,60 @@ def test_levels_stand_beside_each_other(rows_of: Rows, evaluated: Evaluated) -> 
     ]
     (levels,) = [table for table in markdown_tables(render_markdown(report)) if table[0][0] == "context"]
     assert [row[:2] for row in levels[2:]] == [["auto", "1.000"], ["alone", "0.167"], ["order", "1.000"]]
+
+
+def test_explanations_stand_inside_their_mistakes(rows_of: Rows, evaluated: Evaluated) -> None:
+    evaluation = evaluated(rows_of("a", "NBR", "RBN", [0.9, 0.9, 0.8]))
+    told = explained(evaluation)
+    told = replace(told, explained=told.explained[:1])
+    tree = assert_harmless(render_html(Report("t", [told])))
+    first, second = tree.xpath("//li[contains(@class,'mistake')]")
+    assert first.xpath(".//span[@class='where']/text()") == ["a, paragraph 0 · explained"]
+    assert second.xpath(".//span[@class='where']/text()") == ["a, paragraph 2"]
+    assert not second.xpath(".//details[@class='why']")
+    (why,) = first.xpath("./details/div/details[@class='why']")
+    assert "".join(why.find("summary").itertext()) == "Why related-link and not news?"
+    assert why.get("open") is None
+    titles = ["".join(th.itertext()) for th in why.xpath(".//th[@scope='rowgroup']")]
+    assert titles == [ALONE, LEVELS, NEIGHBOURS]
+    adds = [td.text for td in why.xpath(".//td[contains(@class,'n ')]")]
+    assert adds[0] == "+2.00"
+    assert sum(float(value.replace("−", "-")) for value in adds[:9]) == 7 * 2 - 4 * 0.5
+    assert adds[-2:] == ["+2.00", "−0.50"]
+    edit = " ".join("".join(why.xpath(".//p[@class='edit']")[0].itertext()).split())
+    assert edit == "An edit, perhaps not the smallest, that makes it news (80 %): remove “council”, add a full stop"
+    assert "the 1 surest are explained" in "".join(tree.xpath("//p[@class='count']")[0].itertext())
+    assert "explained" not in render_html(Report("t", [evaluation])).partition("<main")[2]
+
+
+def test_a_model_of_which_only_answers_are_known_is_told_so(rows_of: Rows, evaluated: Evaluated) -> None:
+    told = explained(evaluated(rows_of("a", "N", "R")))
+    bare = replace(told.explained[0], contributions=None, levels=(), neighbours=(), flip=None)
+    tree = assert_harmless(render_html(Report("t", [replace(told, explained=(bare,))])))
+    (why,) = tree.xpath("//details[@class='why']")
+    text = " ".join("".join(why.itertext()).split())
+    assert "Of this model only the answers are known, not what adds up to them." in text
+    assert text.endswith("No small edit was found that makes it news.")
+    assert not why.xpath(".//table")
+
+
+def test_markdown_tells_explanations_in_numbers_only(rows_of: Rows, evaluated: Evaluated) -> None:
+    told = explained(evaluated(rows_of("a", "NBR", "RBN")), "canary")
+    one = replace(told, explained=(told.explained[0], replace(told.explained[1], flip=None)))
+    text = render_markdown(Report("t", [one]))
+    assert "has 2 steps in 1 of them; for 1 none was found." in text
+    (levels,) = [table for table in markdown_tables(text) if table[0][0] == "context"]
+    assert levels[2:] == [["alone", "+2.00"], ["bag", "−0.50"]]
+    assert "canary" not in text
+    none = replace(told, explained=tuple(replace(e, flip=None, levels=()) for e in told.explained))
+    text = render_markdown(Report("t", [none]))
+    assert "No small edit gives any of them the true label." in text
+    assert "mean logit" not in text
+
+
+def test_explanations_leave_metrics_as_they_are(rows_of: Rows, evaluated: Evaluated) -> None:
+    evaluation = evaluated(rows_of("a", "NBR", "RBN"))
+    assert metrics_json(Report("t", [explained(evaluation)])) == metrics_json(Report("t", [evaluation]))
 
 
 def test_the_behaviour_suite_is_told_by_kind_and_context(report: Report) -> None:

@@ -20,10 +20,10 @@ from newswinnow.reports.shown import (
     Run,
     Said,
     ShownTable,
-    html_bytes,
     mistakes_of,
     pages_of,
 )
+from newswinnow.reports.texts import html_bytes
 
 Rows = Callable[..., list[dict[str, Any]]]
 Evaluated = Callable[..., Evaluation]

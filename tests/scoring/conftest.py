@@ -1,27 +1,18 @@
 """The harness of benchmarks/reliability.py, a model loaded once, and small invented inputs."""
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from benchmarks import reliability
 from newswinnow.scoring.model_source import ModelSource
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "reliability.py"
 
 
 @pytest.fixture(scope="session")
 def harness() -> ModuleType:
     """The script as a module."""
-    spec = importlib.util.spec_from_file_location("benchmark_reliability", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return reliability
 
 
 @pytest.fixture(scope="session")

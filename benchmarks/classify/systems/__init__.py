@@ -5,13 +5,14 @@ from typing import Final
 from benchmarks.classify.systems.base import System
 from benchmarks.classify.systems.fasttext import fasttext
 from benchmarks.classify.systems.justext import justext
-from benchmarks.classify.systems.newswinnow import shipped, shipped_with_pages, winnow
+from benchmarks.classify.systems.newswinnow import shipped, shipped_in_processes, shipped_with_pages, winnow
 from benchmarks.classify.systems.sklearn_text import hashing_sgd, tfidf_logistic
 from benchmarks.classify.systems.trafilatura import trafilatura
 
 SYSTEMS: Final[tuple[System, ...]] = (
     shipped(),
     shipped(threads=2),
+    shipped_in_processes(2),
     shipped_with_pages("bag"),
     shipped_with_pages("order"),
     winnow(),

@@ -76,6 +76,9 @@ class System(ABC):
         What must be importable.
     threads
         Threads, and processor cores, it may use to classify; training always has one.
+    processes
+        Processes, each with so many cores and all paragraphs for itself, that classify at once: what a machine's cores can
+        do together, when no thread waits for another. Speeds are those of all together.
     model_of
         Key of the system whose trained model it loads; empty for its own.
     is_trained
@@ -92,10 +95,16 @@ class System(ABC):
     distributions: tuple[str, ...]
     modules: tuple[str, ...]
     threads: int = 1
+    processes: int = 1
     model_of: str = ""
     is_trained: bool = True
     decides: str = THREE_LABELS
     knows: tuple[str, ...] = ()
+
+    @property
+    def n_cores(self) -> int:
+        """Cores that it takes."""
+        return self.threads * self.processes
 
     @property
     def missing(self) -> list[str]:

@@ -188,6 +188,25 @@ def shipped(threads: int = 1) -> Shipped:
     return Shipped(call="load_model().predict(texts)", **_named("shipped", "newswinnow, the model that ships", threads))
 
 
+def shipped_in_processes(processes: int) -> Shipped:
+    """The model that ships, in several processes at a time.
+
+    Parameters
+    ----------
+    processes
+        How many, with a core each.
+
+    Returns
+    -------
+    The system.
+    """
+    named = {
+        **_named("shipped", f"newswinnow, the model that ships, {processes} processes", 1),
+        "key": f"shipped-{processes}-processes",
+    }
+    return Shipped(call="load_model().predict(texts)", processes=processes, model_of="shipped", **named)
+
+
 def shipped_with_pages(context: str) -> Shipped:
     """The model that ships, looking at whole pages.
 

@@ -1,13 +1,10 @@
 """``newswinnow corpus``: check, stats; other groups of its commands have modules of their own."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from newswinnow.cli import corpus_build, corpus_clean, corpus_exchange
 from newswinnow.cli.command import command
-from newswinnow.cli.options import JsonOption
+from newswinnow.cli.options import JsonOption, TablesArgument
 from newswinnow.cli.output import USAGE, print_json, print_table, reported_errors, say
 
 app = typer.Typer(help="Build, check, clean and split labelled corpora.", no_args_is_help=True, rich_markup_mode=None)
@@ -15,11 +12,9 @@ corpus_build.register(app)
 corpus_clean.register(app)
 corpus_exchange.register(app)
 
-Tables = Annotated[list[Path], typer.Argument(help="Paragraph tables: .jsonl .csv .tsv .parquet, also .gz.", metavar="FILE")]
-
 
 @command(app, "check", example="newswinnow corpus check data/sample/train.jsonl")
-def check_command(files: Tables, as_json: JsonOption = False) -> None:
+def check_command(files: TablesArgument, as_json: JsonOption = False) -> None:
     """Check every record; list what breaks a rule with file and line, and what looks doubtful.
 
     Parameters
@@ -50,7 +45,7 @@ def check_command(files: Tables, as_json: JsonOption = False) -> None:
 
 
 @command(app, "stats", example="newswinnow corpus stats data/sample/train.jsonl --json")
-def stats_command(files: Tables, as_json: JsonOption = False) -> None:
+def stats_command(files: TablesArgument, as_json: JsonOption = False) -> None:
     """Count paragraphs by label, source and site; lengths, duplicates, clashing labels.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newswinnow.cli.command import command
-from newswinnow.cli.options import JsonOption, OverwriteOption
+from newswinnow.cli.options import TABLE_SUFFIXES, JsonOption, OverwriteOption
 from newswinnow.cli.output import REJECTED, print_json, print_table, progress_bar, reported_errors, say
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def build_command(
     config: Annotated[Path, typer.Argument(help="What to build from.", metavar="CONFIG")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="The corpus instead of the configuration's: .jsonl .csv .tsv .parquet.", metavar="FILE"
-        ),
+        typer.Option("--output", "-o", help=f"The corpus instead of the configuration's: {TABLE_SUFFIXES}.", metavar="FILE"),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", "-w", help="Processes that read and align pages.", min=1)] = 2,
     cache: CacheOption = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newswinnow.cli.command import command
-from newswinnow.cli.options import JsonOption, OverwriteOption
+from newswinnow.cli.options import TABLE_SUFFIXES, JsonOption, OverwriteOption, TablesArgument
 from newswinnow.cli.output import print_json, print_table, reported_errors, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from newswinnow.corpus.splits import Split
     from newswinnow.evaluation.leakage import Leakage, Lookup
 
-Tables = Annotated[list[Path], typer.Argument(help="Paragraph tables: .jsonl .csv .tsv .parquet, also .gz.", metavar="FILE")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random.", min=0)]
 ThresholdOption = Annotated[
     float, typer.Option("--threshold", help="Similarity from which long paragraphs are near duplicates.", min=0.5, max=1.0)
@@ -38,9 +37,9 @@ def _check_output(output: Path, inputs: Sequence[Path], *, overwrite: bool) -> s
 
 
 def dedup_command(
-    files: Tables,
+    files: TablesArgument,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write what is kept: .jsonl .csv .tsv .parquet.", metavar="FILE")
+        Path | None, typer.Option("--output", "-o", help=f"Write what is kept: {TABLE_SUFFIXES}.", metavar="FILE")
     ] = None,
     paragraphs: Annotated[
         bool, typer.Option("--paragraphs", help="Drop repeated long paragraphs of different pages too, not only whole pages.")
@@ -111,7 +110,7 @@ def _print_deduplicated(found: "Deduplicated", *, as_json: bool) -> None:
 
 
 def split_command(
-    files: Tables,
+    files: TablesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the parts.", metavar="DIR")],
     fractions: Annotated[
         str, typer.Option("--parts", help="Parts and their shares, the one to train on first.")
@@ -263,7 +262,7 @@ def audit_command(
 
 
 def review_command(
-    files: Tables,
+    files: TablesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The review file, .tsv.", metavar="FILE")],
     top: Annotated[
         int | None, typer.Option("--top", help="How many labels to review; else as many as are likely wrong.", min=1)
@@ -307,7 +306,7 @@ def review_command(
         from newswinnow.evaluation.label_review import suspect_labels
         from newswinnow.models.registry import ModelSpec
 
-        if _check_output(output, files, overwrite=overwrite) != "tsv" or output.suffix == ".gz":
+        if _check_output(output, files, overwrite=overwrite) != "tsv" or output.suffix.lower() != ".tsv":
             raise ValueError(f"{output}: a review file must end in .tsv; got {output.suffix!r}")
         suspects = suspect_labels(read_corpus(files), ModelSpec(family), n_folds=folds, seed=seed)
         rows = review_table(suspects.table, top=suspects.n_likely if top is None else top)
@@ -322,7 +321,7 @@ def review_command(
 
 def apply_review_command(
     review: Annotated[Path, typer.Argument(help="The edited review file.", metavar="REVIEW")],
-    files: Tables,
+    files: TablesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The corpus with the new labels.", metavar="FILE")],
     as_json: JsonOption = False,
     overwrite: OverwriteOption = False,

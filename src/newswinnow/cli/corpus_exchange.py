@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newswinnow.cli.command import command
-from newswinnow.cli.options import JsonOption, OverwriteOption
+from newswinnow.cli.options import TABLE_SUFFIXES, JsonOption, OverwriteOption
 from newswinnow.cli.output import REJECTED, print_json, reported_errors, say
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 
-TableArgument = Annotated[str, typer.Argument(help="Paragraph table: .jsonl .csv .tsv .parquet, also .gz.", metavar="TABLE")]
+TableArgument = Annotated[str, typer.Argument(help=f"Paragraph table: {TABLE_SUFFIXES}.", metavar="TABLE")]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.", metavar="FILE")]
 FormatOption = Annotated[
     str | None, typer.Option("--format", "-f", help="jsonl, csv, tsv or parquet; by the output's name if not given.")

@@ -19,6 +19,9 @@ def evaluate(
     context: ContextOption = "auto",
     as_json: JsonOption = False,
     overwrite: OverwriteOption = False,
+    explain: Annotated[
+        int | None, typer.Option("--explain", help="Explain so many of the surest mistakes in report.html; 0 for none.", min=0)
+    ] = None,
 ) -> None:
     """Measure a saved model on labelled tables: report.html, report.md, metrics.json, mistakes.csv.
 
@@ -38,20 +41,25 @@ def evaluate(
         Print the scores as JSON.
     overwrite
         Replace an earlier report.
+    explain
+        Mistakes to explain; None for 20 of each corpus.
     """
     with reported_errors():
         from newswinnow.corpus.tables import read_corpus
         from newswinnow.evaluation.behaviour import behaviour_of
         from newswinnow.evaluation.evaluate import evaluate as measure
+        from newswinnow.evaluation.explain_mistakes import N_EXPLAINED, with_explanations
         from newswinnow.reports.render import METRICS, Report, write_report
 
         if (output / METRICS).exists() and not overwrite:
             raise FileExistsError(f"{output}: must not hold a report; got {METRICS} there (--overwrite replaces it)")
         predictor = open_model(model, trust)
-        tables = {path.name.removesuffix(".gz").rsplit(".", 1)[0]: read_corpus([path]) for path in corpus}
+        tables = {path.name.removesuffix(".gz").removesuffix(".zst").rsplit(".", 1)[0]: read_corpus([path]) for path in corpus}
         if len(tables) < len(corpus):
             raise ValueError(f"CORPUS: files must have different names; got {', '.join(map(str, corpus))}")
-        evaluations = [measure(predictor, table, name=name, context=context) for name, table in tables.items()]
+        measured = [measure(predictor, table, name=name, context=context) for name, table in tables.items()]
+        n_explained = N_EXPLAINED if explain is None else explain
+        evaluations = [with_explanations(evaluation, predictor, n=n_explained) for evaluation in measured]
         family = predictor.manifest["spec"].get("family", "unknown")
         behaviour = behaviour_of(predictor)
         title = f"{model.resolve().name} on {', '.join(tables)}"

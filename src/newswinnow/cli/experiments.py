@@ -111,7 +111,7 @@ def compare_command(
         Print as JSON.
     """
     with reported_errors():
-        from newswinnow.corpus.write import atomic_file
+        from newswinnow.corpus.write import write_text
         from newswinnow.experiments import comparison_tables as tables
         from newswinnow.experiments.compare import compare_runs, find_runs, read_run
         from newswinnow.experiments.comparison_page import check_pair, comparison_html
@@ -123,13 +123,11 @@ def compare_command(
             raise ValueError("--corpus: must come with --html FILE; got none")
         rows = compare_runs([run.directory for run in runs])
         if output:
-            with atomic_file(output) as file:
-                file.write(tables.overview_markdown(runs, rows).encode())
+            write_text(output, tables.overview_markdown(runs, rows))
             say(f"written: {output}")
         if html:
             document = comparison_html(runs, rows, corpora=corpus or ())
-            with atomic_file(html) as file:
-                file.write(document.encode())
+            write_text(html, document)
             say(f"written: {html}")
         if as_json:
             print_json([row.as_dict() for row in rows])

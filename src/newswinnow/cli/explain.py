@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from newswinnow.cli.options import ContextOption, JsonOption, ModelOption, TrustOption, open_model
+from newswinnow.cli.options import INPUT_SUFFIXES, ContextOption, JsonOption, ModelOption, TrustOption, open_model
 from newswinnow.cli.output import escape_controls, print_json, print_table, reported_errors, say
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def explain(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            help="Saved model, or the word shipped; without it --model or the shipped one. Then one file, or - for stdin.",
+            help="Saved model, or the word shipped; without it --model or the shipped one. "
+            f"Then one file ({INPUT_SUFFIXES}), or - for stdin.",
             metavar="[MODEL] INPUT",
         ),
     ],
@@ -165,7 +166,8 @@ def _print(explanation: "Explanation", *, top: int, asked: bool) -> None:
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)
     print(escape_controls(_short(f"== {explanation.page} {explanation.position}: {explanation.text}", width)))
     print(", ".join(f"{name} {p:.1%}" for name, p in zip(LABELS, explanation.probabilities, strict=True)))
-    print(f"\n{label} against {other}, in logits:")
+    looked_at = ", looked at alone" if explanation.levels and explanation.contributions is not None else ""
+    print(f"\n{label} against {other}{looked_at}, in logits:")
     _print_features(explanation, top)
     _print_page(explanation)
     if asked:

@@ -4,13 +4,17 @@ What they do is said by the functions they are passed to.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from newswinnow.models.predictor import Predictor
 
+TABLE_SUFFIXES: Final = ".jsonl .csv .tsv .parquet, also .gz .zst"
+INPUT_SUFFIXES: Final = ".txt .html .jsonl .csv .tsv .parquet .warc .wet, also .gz .zst"
+
+TablesArgument = Annotated[list[Path], typer.Argument(help=f"Paragraph tables: {TABLE_SUFFIXES}.", metavar="FILE")]
 ModelOption = Annotated[
     Path | None, typer.Option("--model", "-m", help="Saved model; without it the one that ships with the package.", metavar="DIR")
 ]

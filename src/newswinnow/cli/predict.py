@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newswinnow.cli.options import (
+    INPUT_SUFFIXES,
     ContextOption,
     DecisionOption,
     JsonOption,
@@ -37,10 +38,7 @@ if TYPE_CHECKING:
 PREDICT_EXAMPLE = "newswinnow predict data/pages/shuffled.txt --format csv -o labelled.csv"
 CLEAN_EXAMPLE = "newswinnow clean data/pages --keep news,related-link"
 
-Inputs = Annotated[
-    list[str],
-    typer.Argument(help="Files (.txt .html .jsonl .csv .tsv .parquet .warc .wet, also .gz .zst), folders, or - for stdin."),
-]
+Inputs = Annotated[list[str], typer.Argument(help=f"Files ({INPUT_SUFFIXES}), folders, or - for stdin.")]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.", metavar="FILE")]
 InputFormat = Annotated[str | None, typer.Option("--input-format", help="Read every input as this format.")]
 

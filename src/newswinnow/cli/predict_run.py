@@ -217,7 +217,7 @@ def score_in_bulk(plan: "RunPlan", *, to_stdout: bool) -> None:
     if to_stdout:
         with summary.output.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
-    _say_summary(summary, plan.directory)
+    _say_summary(summary, plan)
     if skipped := describe_passed_over(passed_over_in(plan.inputs)):
         say(f"passed over: {skipped}")
     if summary.tally.rejected:
@@ -231,7 +231,8 @@ def _silence_dask() -> None:
     dask.config.set({"logging": dict.fromkeys(("distributed", "distributed.client", "distributed.batched"), "critical")})
 
 
-def _say_summary(summary: "RunSummary", directory: Path) -> None:
+def _say_summary(summary: "RunSummary", plan: "RunPlan") -> None:
+    """Say how a run went, its files by the names that the user gave."""
     from newswinnow.paragraphs.label import LABELS
 
     tally = summary.tally
@@ -242,9 +243,10 @@ def _say_summary(summary: "RunSummary", directory: Path) -> None:
         say(reject)
     n_more = tally.rejected - len(summary.first_rejects)
     if n_more > 0:
-        say(f"... and {n_more} more in {directory / 'rejects.jsonl'}")
+        say(f"... and {n_more} more in {plan.directory / 'rejects.jsonl'}")
     done = "was finished before" if summary.was_done else "done"
-    say(f"{directory}: {done}; rows in {tally.rows_in} = rows out {tally.rows_out} + rejected {tally.rejected}; {summary.output}")
+    balance = f"rows in {tally.rows_in} = rows out {tally.rows_out} + rejected {tally.rejected}"
+    say(f"{plan.directory}: {done}; {balance}; {plan.target}")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from newswinnow.corpus.dedup import BoolArray, Duplicates, find_duplicates
 from newswinnow.corpus.similar import DuplicateRule
-from newswinnow.corpus.sites import registrable_domain
+from newswinnow.corpus.sites import registrable_domains
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, PAGE, SITE, TEXT, FloatArray, IntArray
 
@@ -160,8 +160,7 @@ def sites_of(table: pd.DataFrame) -> pd.Series:
         If a page has two sites.
     """
     named = table[SITE] if SITE in table.columns else pd.Series(None, index=table.index, dtype="str")
-    found = {name: registrable_domain(name) for name in named.dropna().unique()}
-    of_row = named.map(found).astype(object)
+    of_row = registrable_domains(named).astype(object)
     known = of_row.dropna().astype(str)
     several = known.groupby(table[PAGE][known.index], sort=False).nunique()
     if (several > 1).any():

@@ -54,6 +54,20 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file.
+    text
+        Its text.
+    """
+    with atomic_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
 @contextmanager
 def compressed(stream: BinaryIO, name: str, *, gzip_level: int = 9) -> Iterator[BinaryIO]:
     """A stream that compresses if the name ends in ``.gz`` or ``.zst``; otherwise the stream itself.

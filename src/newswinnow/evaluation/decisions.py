@@ -197,29 +197,6 @@ class Decision:
     costs: Costs = Costs()
     news_loss: NewsLossCurve | None = None
 
-    def labels(self, probabilities: FloatArray, *, max_news_loss: float | None = None) -> list[str]:
-        """Labels by costs, or within a limit on lost news.
-
-        Parameters
-        ----------
-        probabilities
-            Shape (n_paragraphs, 3), in label order.
-        max_news_loss
-            Largest mean share of a page's news to lose; None to decide by costs.
-
-        Returns
-        -------
-        Labels or ``unsure``.
-
-        Raises
-        ------
-        ValueError
-            If the limit cannot be ensured.
-        """
-        if max_news_loss is None:
-            return self.costs.labels(probabilities)
-        return labels_keeping_news(probabilities, self.news_threshold(max_news_loss))
-
     def news_threshold(self, max_news_loss: float) -> float:
         """Least probability of news that keeps a limit on lost news.
 
@@ -246,15 +223,13 @@ class Decision:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def read_decision(path: str | Path, *, model_sha256: str | None = None) -> Decision:
+def read_decision(path: str | Path) -> Decision:
     """Read a decision.
 
     Parameters
     ----------
     path
         The file.
-    model_sha256
-        Of the member of the model that it is to be used with; None to leave that unchecked.
 
     Returns
     -------
@@ -265,7 +240,7 @@ def read_decision(path: str | Path, *, model_sha256: str | None = None) -> Decis
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it does not hold a decision, or one calibrated for another model.
+        If it does not hold a decision.
     """
     path = Path(path)
     if not path.is_file():
@@ -273,12 +248,9 @@ def read_decision(path: str | Path, *, model_sha256: str | None = None) -> Decis
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"{path}: must have at most {MAX_BYTES} bytes; got {path.stat().st_size}")
     try:
-        decision = _decision_of(json.loads(path.read_text(encoding="utf-8")))
+        return _decision_of(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: must hold a decision; got {type(error).__name__}: {error}") from error
-    if model_sha256 is not None and decision.model_sha256 != model_sha256:
-        raise ValueError(f"{path}: must be calibrated for this model, {model_sha256[:12]}; got {decision.model_sha256[:12]}")
-    return decision
 
 
 def _decision_of(values: dict[str, Any]) -> Decision:

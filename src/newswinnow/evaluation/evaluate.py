@@ -13,6 +13,7 @@ import pandas as pd
 
 from newswinnow.evaluation.calibration import Calibration, calibration_of
 from newswinnow.evaluation.decisions import NewsLossPoint
+from newswinnow.evaluation.explain import Explanation
 from newswinnow.evaluation.intervals import N_RESAMPLES
 from newswinnow.evaluation.risk import SelectivePoint, news_loss_curve, selective_curve
 from newswinnow.evaluation.scores import Scores, score
@@ -70,6 +71,8 @@ class Evaluation:
         Digests of the sites that the model was trained on; None where they are unknown.
     levels
         The same corpus at the model's other levels of information, each without levels of its own.
+    explained
+        Why some of its wrong predictions are what they are, the surest first; empty where nobody asked.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Evaluation:
     table: pd.DataFrame
     known_sites: Collection[str] | None = None
     levels: tuple["Evaluation", ...] = ()
+    explained: tuple[Explanation, ...] = ()
 
     @property
     def by_context(self) -> dict[str, "Evaluation"]:
@@ -91,7 +95,7 @@ class Evaluation:
         return {level.context: level for level in (self, *self.levels)}
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers as plain values for ``metrics.json``; the table stays out, the other levels stand by their contexts."""
+        """The numbers as plain values for ``metrics.json``, other levels by their contexts; table and explanations stay out."""
         return {
             "name": self.name,
             "context": self.context,

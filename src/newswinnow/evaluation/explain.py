@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,12 +19,16 @@ from newswinnow.evaluation.explain_context import (
     neighbour_effects,
     variants_of,
 )
-from newswinnow.evaluation.explain_flip import MAX_PAIRED_WORDS, Flip, smallest_flip
+from newswinnow.evaluation.explain_flip import MAX_PAIRED_WORDS, Effort, Flip, smallest_flip
 from newswinnow.models.explain_linear import Contribution, contributions, linear_weights_of
 from newswinnow.models.predictor import ALONE, AUTO, Predictor
+from newswinnow.models.saved.families import deployed
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import PAGE, POSITION, TEXT, FloatArray
+
+if TYPE_CHECKING:
+    from newswinnow.features.weights import LinearWeights
 
 MAX_ROWS_SCORED: Final = 20_000
 """Rows that the pairs of words of one paragraph may cost where each version of it is scored with its whole page."""
@@ -45,9 +49,10 @@ class Explanation:
     probabilities
         In label order.
     logits
-        Their logits: the sum of the contributions where there are any, otherwise with mean 0.
+        Their logits: the sum of the contributions where the model knows no page, otherwise with mean 0.
     contributions
-        What the features add; None for a model that is not linear, or that looked at the page.
+        What the features of the paragraph alone add; None for a model that does not judge it by a linear function. Of a model
+        that knows pages they sum to the logits of the lowest level, less their mean.
     levels
         What each level of information adds; empty for a model that knows one.
     neighbours
@@ -125,12 +130,37 @@ class Wishes:
         How many neighbours to name at most.
     with_flip
         Whether to look for an edit that changes the label.
+    n_left_out
+        How many neighbours to leave out in turn, the nearest; None for 100.
+    max_rows
+        About how many rows may be scored for each stage of the search for an edit; None for as many as a single paragraph
+        deserves.
     """
 
     context: str = AUTO
     target: int | None = None
     n_neighbours: int = 5
     with_flip: bool = True
+    n_left_out: int | None = None
+    max_rows: int | None = None
+
+
+def weights_alone(predictor: Predictor) -> "LinearWeights | None":
+    """The weights by which a model judges a paragraph alone, if it does so by one linear function.
+
+    Parameters
+    ----------
+    predictor
+        Any model.
+
+    Returns
+    -------
+    The weights of the linear family, and of the ladder's lowest level; None for every other model.
+    """
+    from newswinnow.models.ladder.model import LadderModel
+
+    model = deployed(predictor.estimator)
+    return model.linear.weights if isinstance(model, LadderModel) else linear_weights_of(predictor)
 
 
 def explain_page(predictor: Predictor, page: Rows, numbers: Sequence[int], *, wishes: Wishes | None = None) -> list[Explanation]:
@@ -159,8 +189,11 @@ def explain_page(predictor: Predictor, page: Rows, numbers: Sequence[int], *, wi
     wishes = wishes or Wishes()
     probabilities = predictor.predict_proba(page, context=wishes.context)
     knows_pages = predictor.contexts != (ALONE,)
-    levels = level_effects(predictor, page) if knows_pages else [()] * len(page)
-    return [_explained(predictor, page, number, probabilities[number], levels[number], wishes) for number in numbers]
+    levels = level_effects(predictor, page, numbers=numbers) if knows_pages else [()] * len(numbers)
+    return [
+        _explained(predictor, page, number, probabilities[number], of_it, wishes)
+        for number, of_it in zip(numbers, levels, strict=True)
+    ]
 
 
 def _explained(
@@ -170,12 +203,12 @@ def _explained(
     label = int(found.argmax())
     ranked = [int(code) for code in np.argsort(-found, kind="stable") if code != label]
     other = wishes.target if wishes.target not in (None, label) else ranked[0]
-    weights = linear_weights_of(predictor)
+    weights = weights_alone(predictor)
     parts = contributions(text, weights) if weights is not None else None
-    logits = tuple(map(math.fsum, zip(*(part.logits for part in parts), strict=True))) if parts else tuple(logits_of(found))
+    logits = logits_of(found).tolist() if levels or parts is None else _sum_of(parts)
     neighbours: list[Neighbour] = []
     if levels and wishes.context != ALONE:
-        every = neighbour_effects(predictor, page, number, context=wishes.context)
+        every = neighbour_effects(predictor, page, number, context=wishes.context, n_nearest=wishes.n_left_out)
         neighbours = sorted(every, key=lambda n: -abs(n.effect[label] - n.effect[other]))[: wishes.n_neighbours]
     return Explanation(
         page=str(page[PAGE][number]),
@@ -192,13 +225,23 @@ def _explained(
     )
 
 
+def _sum_of(parts: Sequence[Contribution]) -> list[float]:
+    return [math.fsum(values) for values in zip(*(part.logits for part in parts), strict=True)]
+
+
 def _flip(predictor: Predictor, page: Rows, number: int, wishes: Wishes) -> Flip | None:
+    text = page[TEXT][number]
     if predictor.contexts == (ALONE,) or wishes.context == ALONE:
-        score = partial(_score_alone, predictor)
-        return smallest_flip(page[TEXT][number], score, target=wishes.target)
-    n_words = max(4, min(MAX_PAIRED_WORDS, math.isqrt(2 * MAX_ROWS_SCORED // len(page))))
+        return smallest_flip(text, partial(_score_alone, predictor), target=wishes.target, effort=_effort(text, 1, wishes))
     in_page = partial(_score_in_page, predictor, page, number, wishes.context)
-    return smallest_flip(page[TEXT][number], in_page, target=wishes.target, max_paired_words=n_words)
+    return smallest_flip(text, in_page, target=wishes.target, effort=_effort(text, len(page), wishes))
+
+
+def _effort(text: str, n_rows: int, wishes: Wishes) -> Effort:
+    """What may be tried where each version of a paragraph costs so many rows."""
+    if wishes.max_rows is not None:
+        return Effort.within(wishes.max_rows // n_rows, len(text.split()))
+    return Effort(max_paired_words=max(4, min(MAX_PAIRED_WORDS, math.isqrt(2 * MAX_ROWS_SCORED // n_rows))))
 
 
 def _score_alone(predictor: Predictor, texts: Sequence[str]) -> FloatArray:

@@ -98,8 +98,8 @@ def levels_for(predictor: Predictor, page: Rows) -> list[str]:
     return [level for level in CONTEXTS if level in predictor.contexts and (level != CONTEXTS[-1] or has_markup)]
 
 
-def level_effects(predictor: Predictor, page: Rows) -> list[tuple[LevelEffect, ...]]:
-    """What each level adds for every paragraph of a page.
+def level_effects(predictor: Predictor, page: Rows, *, numbers: Sequence[int] | None = None) -> list[tuple[LevelEffect, ...]]:
+    """What each level adds for paragraphs of a page.
 
     Parameters
     ----------
@@ -107,6 +107,8 @@ def level_effects(predictor: Predictor, page: Rows) -> list[tuple[LevelEffect, .
         The model.
     page
         One page.
+    numbers
+        Rows of those to tell of; None for all.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def level_effects(predictor: Predictor, page: Rows) -> list[tuple[LevelEffect, .
     levels = levels_for(predictor, page)
     found = [predictor.predict_proba(page, context=level) for level in levels]
     effects: list[tuple[LevelEffect, ...]] = []
-    for i in range(len(page)):
+    for i in range(len(page)) if numbers is None else numbers:
         logits = logits_of(np.array([probabilities[i] for probabilities in found]))
         added = np.diff(logits, axis=0, prepend=np.zeros((1, logits.shape[1])))
         rows = zip(levels, found, added, strict=True)
@@ -142,7 +144,9 @@ def variants_of(page: Rows, changes: Sequence[tuple[Sequence[bool], Mapping[str,
     return Rows({**columns, PAGE: [str(i) for i, version in enumerate(versions) for _ in range(len(version))]})
 
 
-def neighbour_effects(predictor: Predictor, page: Rows, number: int, *, context: str) -> list[Neighbour]:
+def neighbour_effects(
+    predictor: Predictor, page: Rows, number: int, *, context: str, n_nearest: int | None = None
+) -> list[Neighbour]:
     """What each of the nearest paragraphs does to one.
 
     Parameters
@@ -155,6 +159,8 @@ def neighbour_effects(predictor: Predictor, page: Rows, number: int, *, context:
         Row of the paragraph.
     context
         Level of information.
+    n_nearest
+        How many to leave out in turn; None for 100.
 
     Returns
     -------
@@ -162,7 +168,7 @@ def neighbour_effects(predictor: Predictor, page: Rows, number: int, *, context:
     """
     positions: list[int] = list(page[POSITION])
     others = sorted((i for i in range(len(page)) if i != number), key=lambda i: (abs(positions[i] - positions[number]), i))
-    others = sorted(others[:MAX_NEIGHBOURS], key=lambda i: (positions[i], i))
+    others = sorted(others[: MAX_NEIGHBOURS if n_nearest is None else n_nearest], key=lambda i: (positions[i], i))
     if not others:
         return []
     kept = [[i != left for i in range(len(page))] for left in others]

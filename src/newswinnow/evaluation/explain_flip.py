@@ -3,6 +3,7 @@
 Small edits are tried exhaustively, larger ones greedily, and what is found was scored. How a text is scored is the caller's.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ MAX_PAIRED_WORDS: Final = 60
 """Words of which all pairs are tried: 1,770 of them. Of longer paragraphs, those whose removal alone does most."""
 
 MAX_STEPS: Final = 12
+_LEAST_WORDS: Final = 12
+_LEAST_PAIRED: Final = 4
+_LEAST_STEPS: Final = 2
 _CLOSING: Final = re.compile(r"[.!?…]+([\"'”’»)\]]*)$")
 _REMOVE, _DROP_CLOSING, _ADD_CLOSING, _LOWER = "remove", "drop the closing punctuation", "add a full stop", "write in lower case"
 
@@ -58,6 +62,51 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How much is tried.
+
+    Attributes
+    ----------
+    max_words
+        Words whose removal is tried, half of them from each end of the paragraph; None for all.
+    max_paired_words
+        Words of which all pairs are tried.
+    max_steps
+        Steps of the largest edit.
+    """
+
+    max_words: int | None = None
+    max_paired_words: int = MAX_PAIRED_WORDS
+    max_steps: int = MAX_STEPS
+
+    @classmethod
+    def within(cls, n_versions: int, n_words: int) -> "Effort":
+        """What about so many versions allow, for single steps, for pairs and for further steps each.
+
+        Parameters
+        ----------
+        n_versions
+            Versions of the paragraph that may be scored; a few are in any case.
+        n_words
+            Words of the paragraph.
+
+        Returns
+        -------
+        The effort.
+
+        Examples
+        --------
+        >>> Effort.within(200, 40)
+        Effort(max_words=40, max_paired_words=20, max_steps=5)
+        >>> Effort.within(10, 400)
+        Effort(max_words=12, max_paired_words=4, max_steps=2)
+        """
+        words = min(max(n_versions, _LEAST_WORDS), n_words)
+        pairs = min(max(math.isqrt(2 * n_versions), _LEAST_PAIRED), MAX_PAIRED_WORDS)
+        return cls(words, pairs, min(max(n_versions // words, _LEAST_STEPS), MAX_STEPS))
+
+
+@dataclass(frozen=True)
 class _Found:
     edits: tuple[_Edit, ...]
     is_smallest: bool
@@ -66,11 +115,11 @@ class _Found:
 class _Search:
     """Trying edits of one text; the goal is one label, or any but the present one."""
 
-    def __init__(self, text: str, score: Scorer, *, target: int | None, max_pairs: int) -> None:
+    def __init__(self, text: str, score: Scorer, *, target: int | None, effort: Effort) -> None:
         self._words = text.split()
         self._text = " ".join(self._words)
         self._score = score
-        self._max_paired = max_pairs
+        self._effort = effort
         self._label = int(score([self._text])[0].argmax())
         self._target = target
         self._singles = list(self._atoms())
@@ -81,7 +130,18 @@ class _Search:
         if self._text.lower() != self._text:
             yield _Edit(_LOWER)
         if len(self._words) > 1:
-            yield from (_Edit(_REMOVE, i) for i in range(len(self._words)))
+            yield from (_Edit(_REMOVE, i) for i in self._removable())
+
+    def _removable(self) -> list[int]:
+        """Words whose removal is tried."""
+        n, limit = len(self._words), self._effort.max_words
+        if limit is None or n <= limit:
+            return list(range(n))
+        return [*range(limit - limit // 2), *range(n - limit // 2, n)]
+
+    @property
+    def _tries_all_words(self) -> bool:
+        return len(self._removable()) == len(self._words)
 
     def edited(self, edits: Sequence[_Edit]) -> str:
         """The text after some steps."""
@@ -129,23 +189,23 @@ class _Search:
         pairs, is_complete = self._pairs(gains)
         paired = self._gains(pairs) if pairs else np.array([-np.inf])
         if paired.max() > 0:
-            return _Found(pairs[int(paired.argmax())], True)
+            return _Found(pairs[int(paired.argmax())], self._tries_all_words)
         greedy = self._greedy(singles[int(gains.argmax())], float(gains.max()))
         return _Found(greedy, is_complete and len(greedy) <= 3) if greedy else None
 
     def _pairs(self, gains: FloatArray) -> tuple[list[tuple[_Edit, ...]], bool]:
         """Pairs of steps, and whether those are all of them."""
         words = [i for i, edit in enumerate(self._singles) if edit.kind == _REMOVE]
-        best = sorted(words, key=lambda i: (-gains[i], i))[: self._max_paired]
+        best = sorted(words, key=lambda i: (-gains[i], i))[: self._effort.max_paired_words]
         kept = {*best, *(i for i, edit in enumerate(self._singles) if edit.kind != _REMOVE)}
         edits = [edit for i, edit in enumerate(self._singles) if i in kept]
-        return list(combinations(edits, 2)), len(best) == len(words)
+        return list(combinations(edits, 2)), self._tries_all_words and len(best) == len(words)
 
     def _greedy(self, edits: tuple[_Edit, ...], gain: float) -> tuple[_Edit, ...] | None:
         """Steps added one at a time while each helps, then those taken back that were not needed."""
         while gain <= 0:
             more = [(*edits, edit) for edit in self._singles if edit not in edits]
-            gains = self._gains(more) if more and len(edits) < MAX_STEPS else np.array([-np.inf])
+            gains = self._gains(more) if more and len(edits) < self._effort.max_steps else np.array([-np.inf])
             if gains.max() <= gain:
                 return None
             gain, edits = float(gains.max()), more[int(gains.argmax())]
@@ -158,9 +218,7 @@ class _Search:
         return edits
 
 
-def smallest_flip(
-    text: str, score: Scorer, *, target: int | None = None, max_paired_words: int = MAX_PAIRED_WORDS
-) -> Flip | None:
+def smallest_flip(text: str, score: Scorer, *, target: int | None = None, effort: Effort | None = None) -> Flip | None:
     """The smallest edit of a paragraph that changes its label.
 
     Steps are: remove a word; write everything in lower case; drop the closing punctuation, or add a full stop. One and two are
@@ -174,8 +232,8 @@ def smallest_flip(
         Scores its versions.
     target
         Number of the label it is to get; None for any other one.
-    max_paired_words
-        Words of which all pairs are tried.
+    effort
+        How much to try; None for as much as a single paragraph deserves.
 
     Returns
     -------
@@ -188,7 +246,7 @@ def smallest_flip(
     """
     if not text.split():
         raise ValueError(f"text: must hold a word to be edited; got {text!r}")
-    search = _Search(text, score, target=target, max_pairs=max_paired_words)
+    search = _Search(text, score, target=target, effort=effort or Effort())
     found = search.run()
     if found is None:
         return None

@@ -4,22 +4,20 @@ It also says how many candidates get how many pages (successive halving, Jamieso
 what was found, is left to :mod:`newswinnow.experiments.search`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
+from newswinnow.evaluation.folds import FoldFit, fold_rows
 from newswinnow.evaluation.scores import Scores, confusion_by_page, label_codes, score, score_confusion
-from newswinnow.evaluation.validation import FoldFit
 from newswinnow.models.fitting import check_counts
-from newswinnow.models.mixing import LabelMix, origins_of
+from newswinnow.models.mixing import LabelMix
 from newswinnow.models.predictor import AUTO
 from newswinnow.models.registry import ModelSpec, min_per_label
-from newswinnow.models.training import check_trainable
-from newswinnow.paragraphs.table import ALIGNED, LABEL, PAGE, SITE, labelled_rows
+from newswinnow.paragraphs.table import LABEL, PAGE, labelled_rows
 
 
 @dataclass(frozen=True)
@@ -107,26 +105,6 @@ def plan_rounds(n_candidates: int, *, factor: int, n_pages: int, min_pages: int)
     return tuple(Round(size, 1 / factor ** (len(sizes) - 1 - i)) for i, size in enumerate(sizes))
 
 
-def split_origins(labelled: pd.DataFrame, *, n_folds: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows that folds are cut through and scored, and aligned ones that are only trained on.
-
-    Parameters
-    ----------
-    labelled
-        Labelled rows.
-    n_folds
-        Folds by site; where the others stand on fewer sites, all rows are treated alike.
-
-    Returns
-    -------
-    Both tables, with the index of the rows.
-    """
-    is_aligned = origins_of(labelled) == ALIGNED
-    if SITE not in labelled.columns or labelled.loc[~is_aligned, SITE].nunique() < n_folds:
-        is_aligned = np.zeros(len(labelled), dtype=np.bool_)
-    return labelled[~is_aligned], labelled[is_aligned]
-
-
 def check_searchable(labelled: pd.DataFrame, *, n_folds: int) -> int:
     """Refuse rows that no search can use.
 
@@ -146,25 +124,9 @@ def check_searchable(labelled: pd.DataFrame, *, n_folds: int) -> int:
     ValueError
         If they have fewer sites than folds, an aligned row has no site, or there is too little of a label.
     """
-    rows, aligned = split_origins(labelled, n_folds=n_folds)
-    check_trainable(rows, n_folds=n_folds)
-    n_without = int(aligned[SITE].isna().sum())
-    if n_without:
-        raise ValueError(f"corpus: every aligned paragraph must have a site for folds by site; got {n_without} without")
-    return min(fitted[PAGE].nunique() for fitted, _ in _folds(rows, aligned, n_folds=n_folds, seed=0))
-
-
-def _folds(rows: pd.DataFrame, aligned: pd.DataFrame, *, n_folds: int, seed: int) -> Iterator[tuple[pd.DataFrame, Any]]:
-    """Rows to train on, aligned ones of other sites among them, and the numbers of those held out.
-
-    The same folds as :func:`newswinnow.evaluation.validation.cross_validate_sites` cuts.
-    """
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    for fit_rows, held in folds.split(rows, rows[LABEL].to_numpy(dtype=str), groups=rows[SITE]):
-        fitted = rows.iloc[fit_rows]
-        if len(aligned):
-            fitted = pd.concat([fitted, aligned[~aligned[SITE].isin(set(rows[SITE].iloc[held]))]])
-        yield fitted, held
+    rows = fold_rows(labelled, n_folds=n_folds)
+    rows.check(n_folds=n_folds)
+    return min(rows.fitted(fold)[PAGE].nunique() for fold in rows.by_site(n_folds=n_folds, seed=0))
 
 
 def _some_pages(fitted: pd.DataFrame, order: Sequence[Any], share: float) -> pd.DataFrame:
@@ -199,16 +161,17 @@ def score_candidate(corpus: pd.DataFrame, candidate: Candidate, *, share: float,
         If the chosen pages cannot train it.
     """
     labelled = labelled_rows(corpus)
-    spec, fit = candidate.spec, FoldFit(candidate.spec, candidate.mix, candidate.seed, corpus)
-    rows, aligned = split_origins(labelled, n_folds=n_folds)
+    fit = FoldFit(candidate.spec, candidate.mix, candidate.seed, corpus)
+    parted = fold_rows(labelled, n_folds=n_folds)
+    rows = parted.scored
     order = np.random.default_rng(candidate.seed).permutation(np.unique(labelled[PAGE].to_numpy(dtype=str))).tolist()
     predicted, n_pages, by_fold = np.empty(len(rows), dtype=object), [], []
-    for fitted, held in _folds(rows, aligned, n_folds=n_folds, seed=candidate.seed):
-        chosen = _some_pages(fitted, order, share)
-        check_counts(chosen[LABEL], at_least=min_per_label(spec), where=f"corpus, {share:.3g} of a fold's pages")
-        predicted[held] = fit.answers(fit(chosen), rows.iloc[held])[AUTO]
+    for fold in parted.by_site(n_folds=n_folds, seed=candidate.seed):
+        chosen, held = _some_pages(parted.fitted(fold), order, share), parted.held(fold)
+        check_counts(chosen[LABEL], at_least=min_per_label(fit.spec), where=f"corpus, {share:.3g} of a fold's pages")
+        predicted[fold.held] = fit.answers(fit(chosen), held)[AUTO]
         n_pages.append(int(chosen[PAGE].nunique()))
-        by_fold.append(_macro_f1(rows[LABEL].iloc[held], predicted[held]))
+        by_fold.append(_macro_f1(held[LABEL], predicted[fold.held]))
     return CandidateScore(tuple(n_pages), score(rows[LABEL], predicted, rows[PAGE], seed=candidate.seed), tuple(by_fold))
 
 

@@ -1,28 +1,26 @@
 """Cross-validation on the training pages: the score on sites never seen, and beside it what a random split would pretend.
 
-Both use the same scores as every report; choosing hyper-parameters by them is left to the experiments.
+Both use the same scores as every report; cutting folds is left to :mod:`newswinnow.evaluation.folds`, choosing by the scores
+to the experiments.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from newswinnow.evaluation.folds import Fold, FoldFit, FoldRows, fold_rows
 from newswinnow.evaluation.intervals import Estimate
 from newswinnow.evaluation.scores import score
-from newswinnow.models.fitting import check_counts, fit_pages, fit_weighted
-from newswinnow.models.mixing import LabelMix, origins_of
-from newswinnow.models.predictor import AUTO, Predictor, contexts_for
-from newswinnow.models.registry import ModelSpec, build_model, min_per_label
-from newswinnow.models.saved.families import deployed
-from newswinnow.models.training import check_trainable
-from newswinnow.paragraphs.table import ALIGNED, LABEL, PAGE, SITE, SOURCE, labelled_rows
+from newswinnow.models.fitting import check_counts
+from newswinnow.models.mixing import LabelMix
+from newswinnow.models.predictor import AUTO
+from newswinnow.models.registry import ModelSpec, min_per_label
+from newswinnow.paragraphs.table import LABEL, PAGE, SOURCE, labelled_rows
 
 Progress = Callable[[str], None]
 
@@ -72,82 +70,29 @@ def _ignore(step: str) -> None:
     """Progress for those who do not watch."""
 
 
-def _check_folds(labels: pd.Series, spec: ModelSpec, folds: dict[str, list[Any]]) -> None:
+def _check_folds(labels: pd.Series, spec: ModelSpec, folds: dict[str, list[Fold]]) -> None:
     """Refuse before the first fit what the last one could not be trained on."""
     for kind, parts in folds.items():
-        for i, (fit_rows, *_) in enumerate(parts, start=1):
-            check_counts(labels.iloc[fit_rows], at_least=min_per_label(spec), where=f"corpus, all but fold {i} {kind}")
+        for i, fold in enumerate(parts, start=1):
+            check_counts(labels.iloc[fold.fitted], at_least=min_per_label(spec), where=f"corpus, all but fold {i} {kind}")
 
 
-def _check_sites(aligned: pd.DataFrame) -> None:
-    """Refuse aligned labels without a site: nobody could tell which fold may train on them."""
-    n_without = int(aligned[SITE].isna().sum()) if SITE in aligned.columns else len(aligned)
-    if n_without:
-        raise ValueError(f"corpus: every aligned paragraph must have a site for folds by site; got {n_without} without")
+def _fold_answers(rows: FoldRows, fold: Fold, fit: FoldFit) -> dict[str, Any]:
+    """Answers for the held rows of a fold by level."""
+    return fit.answers(fit(rows.fitted(fold)), rows.held(fold))
 
 
-@dataclass(frozen=True)
-class FoldFit:
-    """What is trained in each fold, and the whole table, whose unlabelled paragraphs are context."""
-
-    spec: ModelSpec
-    mix: LabelMix
-    seed: int
-    table: pd.DataFrame
-
-    def __call__(self, rows: pd.DataFrame) -> Predictor:
-        """A model fitted to some labelled rows of the table."""
-        weights = self.mix.row_weights(rows, self.spec, seed=self.seed)
-        model = build_model(self.spec, seed=self.seed)
-        if not self.spec.needs_pages:
-            return Predictor(fit_weighted(model, rows, weights, spec=self.spec))
-        # Temperatures change no label, and finding them takes as long as the fit.
-        fitted = fit_pages(model.set_params(calibration_share=0.0), self.table, rows, weights)
-        return Predictor(fitted, contexts=deployed(fitted).contexts)
-
-    def answers(self, predictor: Predictor, rows: pd.DataFrame) -> dict[str, Any]:
-        """Labels of some rows at every level, first what the model chooses by itself."""
-        if not self.spec.needs_pages:
-            return {AUTO: predictor.estimator.predict(rows)}
-        pages = self.table[self.table[PAGE].isin(rows[PAGE].unique())]
-        levels = (AUTO, *contexts_for(predictor, self.table))
-        return {level: pd.Series(predictor.predict(pages, context=level), pages.index)[rows.index].to_numpy() for level in levels}
-
-
-def _fold_answers(rows: pd.DataFrame, aligned: pd.DataFrame, fold: Any, fit: FoldFit) -> dict[str, Any]:
-    """Answers for the held rows of a fold by level; aligned labels help to train where their site is not held out."""
-    fit_rows, held_rows, held_sites = fold
-    fitted = rows.iloc[fit_rows]
-    if len(aligned):
-        fitted = pd.concat([fitted, aligned[~aligned[SITE].isin(held_sites)]])
-    return fit.answers(fit(fitted), rows.iloc[held_rows])
-
-
-def _out_of_fold(
-    rows: pd.DataFrame, aligned: pd.DataFrame, folds: Sequence[Any], fit: FoldFit, *, n_jobs: int, tick: Callable[[], None]
-) -> dict[str, Any]:
-    """Out-of-fold answers for the rows by level."""
+def _out_of_fold(rows: FoldRows, folds: Sequence[Fold], fit: FoldFit, *, n_jobs: int, tick: Callable[[], None]) -> dict[str, Any]:
+    """Out-of-fold answers for the scored rows by level."""
     predicted: dict[str, Any] = {}
-    tasks = (delayed(_fold_answers)(rows, aligned, fold, fit) for fold in folds)
+    tasks = (delayed(_fold_answers)(rows, fold, fit) for fold in folds)
     # One after the other without joblib, which has no use there and nothing to swallow an interruption with.
     answered = Parallel(n_jobs=n_jobs, return_as="generator")(tasks) if n_jobs > 1 else (run(*a, **b) for run, a, b in tasks)
     for fold, found in zip(folds, answered, strict=True):
         for level, answers in found.items():
-            predicted.setdefault(level, np.empty(len(rows), dtype=object))[fold[1]] = answers
+            predicted.setdefault(level, np.empty(len(rows.scored), dtype=object))[fold.held] = answers
         tick()
     return predicted
-
-
-def _with_sites(folds: Iterable[Any], sites: pd.Series | None) -> list[Any]:
-    """Folds with the sites that no row of the training part may come from; none without ``sites``."""
-    return [(fit_rows, held, set(sites.iloc[held]) if sites is not None else set()) for fit_rows, held in folds]
-
-
-def _only_trained_on(labelled: pd.DataFrame, *, n_folds: int) -> npt.NDArray[np.bool_]:
-    """Which rows are aligned, if the others can be cut into folds by site; none if they cannot."""
-    is_aligned: npt.NDArray[np.bool_] = origins_of(labelled) == ALIGNED
-    n_sites = labelled.loc[~is_aligned, SITE].nunique() if SITE in labelled.columns else 0
-    return is_aligned if n_sites >= n_folds else np.zeros(len(labelled), dtype=np.bool_)
 
 
 def cross_validate_sites(
@@ -194,20 +139,17 @@ def cross_validate_sites(
     if n_folds < 2:
         raise ValueError(f"folds: must be >= 2; got {n_folds}")
     corpus = corpus.reset_index(drop=True)
-    labelled = labelled_rows(corpus)
-    mix = mix or LabelMix()
-    is_aligned = _only_trained_on(labelled, n_folds=n_folds)
-    rows, aligned = labelled[~is_aligned], labelled[is_aligned]
-    check_trainable(rows, n_folds=n_folds, spec=spec)
-    _check_sites(aligned)
-    labels = rows[LABEL].to_numpy(dtype=str)
-    by_site = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups=rows[SITE])
-    at_random = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels)
-    folds = {"by site": _with_sites(by_site, rows[SITE]), "at random": _with_sites(at_random, None)}
+    parted = fold_rows(labelled_rows(corpus), n_folds=n_folds)
+    parted.check(n_folds=n_folds, spec=spec)
+    rows = parted.scored
+    folds = {
+        "by site": parted.by_site(n_folds=n_folds, seed=seed),
+        "at random": parted.at_random(n_folds=n_folds, seed=seed),
+    }
     _check_folds(rows[LABEL], spec, folds)
-    fit = FoldFit(spec, mix, seed, corpus)
+    fit = FoldFit(spec, mix or LabelMix(), seed, corpus)
     predicted = {
-        kind: _out_of_fold(rows, aligned, parts, fit, n_jobs=n_jobs, tick=partial(progress, f"cross-validating {kind}"))
+        kind: _out_of_fold(parted, parts, fit, n_jobs=n_jobs, tick=partial(progress, f"cross-validating {kind}"))
         for kind, parts in folds.items()
     }
     levels = {level: _level(rows, found, seed=seed) for level, found in predicted["by site"].items()}

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.decisions import Costs, Decision
 from newswinnow.evaluation.risk import CONFIDENCE, news_loss_curve
 from newswinnow.models.predictor import AUTO, Predictor
@@ -197,5 +197,4 @@ def write_decision(decision: Decision, path: Path) -> None:
         Where to; its folder is made if need be.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        file.write(decision.as_json().encode("utf-8"))
+    write_text(path, decision.as_json())

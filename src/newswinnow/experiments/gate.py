@@ -15,7 +15,7 @@ import pandas as pd
 
 from newswinnow.corpus.sample import resolve_corpus
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.floors import Check, Outcome, check_floors, floors_of, tightest
 from newswinnow.experiments.config import corpus_paths, read_config
 from newswinnow.models.predictor import Predictor, contexts_for
@@ -318,5 +318,4 @@ def write_baseline(path: str | Path, content: dict[str, Any]) -> None:
         As :meth:`Gate.updated` gives it.
     """
     text = json.dumps(content, indent=0, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    with atomic_file(Path(path)) as file:
-        file.write(text.encode("utf-8"))
+    write_text(Path(path), text)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.intervals import Estimate
 from newswinnow.experiments.peers_config import PeersConfig
 from newswinnow.experiments.peers_scores import Peers, PeerScore
@@ -184,6 +184,5 @@ def write_peers(peers: Peers, config: PeersConfig, model: Predictor, folder: Pat
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():
-        with atomic_file(folder / name) as file:
-            file.write(text.encode("utf-8"))
+        write_text(folder / name, text)
     return folder / REPORT_MARKDOWN

@@ -18,9 +18,11 @@ from newswinnow.corpus.tables import read_corpus
 from newswinnow.corpus.write import atomic_file
 from newswinnow.evaluation.behaviour import Behaviour, behaviour_of
 from newswinnow.evaluation.evaluate import Evaluation, evaluate
+from newswinnow.evaluation.explain_mistakes import with_explanations
 from newswinnow.evaluation.validation import Validation, cross_validate_sites
 from newswinnow.experiments.answers import ANSWERS, answers_json
 from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, read_config, with_train
+from newswinnow.harvest.progress import Progress, no_progress
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.saved import library_versions, needs_trust, save_model
 from newswinnow.models.training import check_trainable, table_digest, train
@@ -30,23 +32,6 @@ from newswinnow.reports.render import METRICS, Report, write_report
 RUN_MANIFEST: Final = "manifest.json"
 MODEL_FOLDER: Final = "model"
 NOTES: Final = "notes.md"
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done, and how many there are."""
-
-
-def no_progress(step: str, done: int, total: int) -> None:
-    """Progress for those who do not watch.
-
-    Parameters
-    ----------
-    step
-        Ignored.
-    done
-        Ignored.
-    total
-        Ignored.
-    """
 
 
 @dataclass(frozen=True)
@@ -161,7 +146,8 @@ def _run(
     tick("training")
     evaluations = []
     for name, table in tests.items():
-        evaluations.append(evaluate(predictor, table, name=name, seed=config.seed))
+        measured = evaluate(predictor, table, name=name, seed=config.seed)
+        evaluations.append(with_explanations(measured, predictor))
         tick(f"evaluating {name}")
     predictor.manifest["metrics"] = {e.name: e.scores.macro_f1.value for e in evaluations}
     sha256 = save_model(predictor, out / MODEL_FOLDER, overwrite=True)
@@ -203,7 +189,10 @@ def _options(config: Config) -> dict[str, Any]:
 
 def _family_options(config: Config) -> dict[str, Any]:
     options = config.model.as_dict()
-    hashed, networks = ("bits", "C", "min_df", "balanced"), ("n_hidden", "n_epochs", "distillation")
+    hashed, networks = (
+        ("bits", "C", "min_df", "balanced"),
+        ("n_hidden", "n_epochs", "distillation", "corrected", "stretch_weight"),
+    )
     if config.model.family == "winnow":
         return {name: options[name] for name in hashed}
     if config.model.needs_pages:

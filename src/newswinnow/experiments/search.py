@@ -15,7 +15,7 @@ import pandas as pd
 
 from newswinnow.corpus.locks import locked
 from newswinnow.corpus.tables import read_corpus
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.evaluation.tuning import (
     Candidate,
     CandidateScore,
@@ -26,11 +26,11 @@ from newswinnow.evaluation.tuning import (
     survivors,
 )
 from newswinnow.experiments.config import CONFIG_NAME, Config, corpus_paths, parse_config, read_config
-from newswinnow.experiments.run import Progress, no_progress
 from newswinnow.experiments.search_best import write_best
 from newswinnow.experiments.search_log import RESULT, TRIALS, Trial, TrialLog, begin_anew, hold_identity, rows_digest
 from newswinnow.experiments.search_pool import Results, pool
 from newswinnow.experiments.search_space import SearchConfig, Values, draw_candidates, value_at, with_values
+from newswinnow.harvest.progress import Progress, no_progress
 from newswinnow.models.saved import library_versions
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import labelled_rows
@@ -266,5 +266,4 @@ def _write_result(result: SearchResult, config: Config, candidates: list[tuple[V
     best = candidates[result.best.candidate][1].model_copy(update={"title": f"{config.title}, best of a search"})
     note = f"Macro-F1 {result.best.value:.4f} on unseen sites, the highest of {len(result.last_round)}: expect less on new pages."
     write_best(best, result.directory / BEST, relative_to=relative_to, note=note)
-    with atomic_file(result.directory / RESULT) as file:
-        file.write((json.dumps(result.as_dict(), indent=1, ensure_ascii=False) + "\n").encode())
+    write_text(result.directory / RESULT, json.dumps(result.as_dict(), indent=1, ensure_ascii=False) + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from newswinnow.corpus.sample import PREFIX
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.experiments.config import CONFIG_NAME, Config
 
 
@@ -38,8 +38,7 @@ def write_best(config: Config, folder: Path, *, relative_to: Path, note: str) ->
     data["train"] = [_from(folder, name, relative_to) for name in data["train"]]
     data["test"] = {key: _from(folder, name, relative_to) for key, name in data["test"].items()}
     path = folder / CONFIG_NAME
-    with atomic_file(path) as file:
-        file.write(f"# {note}\n{to_toml(values)}".encode())
+    write_text(path, f"# {note}\n{to_toml(values)}")
     return path
 
 

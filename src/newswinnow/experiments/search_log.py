@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import pandas as pd
 
 from newswinnow.corpus.locks import ResumeError
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.experiments.search_space import value_at
 from newswinnow.paragraphs.table import LABEL, LINK_DENSITY, ORIGIN, PAGE, POSITION, SITE, TAG, TEXT
 
@@ -199,8 +199,7 @@ def hold_identity(directory: Path, identity: Mapping[str, Any]) -> None:
     path = directory / IDENTITY
     text = json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     if not path.exists():
-        with atomic_file(path) as file:
-            file.write(text.encode())
+        write_text(path, text)
         return
     try:
         before = json.loads(path.read_text(encoding="utf-8"))

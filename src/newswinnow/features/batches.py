@@ -6,13 +6,11 @@ What is done with a batch is left to the caller; it must release the GIL for thr
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from typing import Final
 
 BATCH: Final = 1024
 """Paragraphs of a batch: their bytes, folded bytes and classes (200 KB) stay in the second-level cache."""
-
-STRETCH: Final = 16
-"""Batches that a thread takes at a time: to be handed them one by one costs a tenth of its time."""
 
 MIN_THREADED: Final = 8 * BATCH
 """With fewer paragraphs, 10 ms of work, threads are not worth starting unless asked for."""
@@ -63,15 +61,11 @@ def each_batch(run: Callable[[int, int], None], n: int, *, n_threads: int | None
     n_threads
         As for :func:`threads_for`.
     """
-    begins = range(0, n, BATCH)
-    n_used = threads_for(n, n_threads)
-    size = min(STRETCH, -(-len(begins) // n_used)) or 1
 
-    def run_stretch(number: int) -> None:
-        for begin in begins[number * size : (number + 1) * size]:
-            run(begin, min(begin + BATCH, n))
+    def run_batch(number: int) -> None:
+        run(number * BATCH, min((number + 1) * BATCH, n))
 
-    each_piece(run_stretch, -(-len(begins) // size), size=n, n_threads=n_threads)
+    each_piece(run_batch, -(-n // BATCH), size=n, n_threads=n_threads)
 
 
 def each_piece(run: Callable[[int], None], n_pieces: int, *, size: int, n_threads: int | None = None) -> None:
@@ -88,11 +82,27 @@ def each_piece(run: Callable[[int], None], n_pieces: int, *, size: int, n_thread
     n_threads
         As for :func:`threads_for`.
     """
-    n_used = min(threads_for(size, n_threads), n_pieces)
-    if n_used <= 1:
-        for number in range(n_pieces):
-            run(number)
-        return
-    with ThreadPoolExecutor(n_used) as pool:
-        for _ in pool.map(run, range(n_pieces)):
-            pass
+    # All threads, this one too, take the next number from one iterator: that needs no lock and no waking up, and a thread that
+    # got short pieces takes more of them.
+    numbers = iter(range(n_pieces))
+    failed: list[tuple[int, BaseException]] = []
+
+    def work() -> None:
+        for number in numbers:
+            try:
+                run(number)
+            except BaseException as error:
+                failed.append((number, error))
+            if failed:
+                return
+
+    n_others = min(threads_for(size, n_threads), n_pieces) - 1
+    if n_others > 0:
+        with ThreadPoolExecutor(n_others) as pool:
+            for _ in range(n_others):
+                pool.submit(work)
+            work()
+    else:
+        work()
+    if failed:
+        raise min(failed, key=itemgetter(0))[1]

@@ -48,6 +48,23 @@ class Paragraphs:
     def __len__(self) -> int:
         return len(self.logits)
 
+    def take(self, rows: npt.NDArray[np.int64]) -> "Paragraphs":
+        """Some of the paragraphs.
+
+        Parameters
+        ----------
+        rows
+            Their numbers, in any order and repeated at will.
+
+        Returns
+        -------
+        What was read of them.
+        """
+        counts = np.diff(self.pointers)[rows]
+        pointers = np.concatenate([[0], np.cumsum(counts)])
+        tokens = np.arange(pointers[-1]) + np.repeat(self.pointers[rows] - pointers[:-1], counts)
+        return Paragraphs(self.logits[rows], self.surface[rows], self.tokens[tokens], pointers, self.marks[rows])
+
 
 def is_compiled() -> bool:
     """Whether this process has loaded the compiled kernel.

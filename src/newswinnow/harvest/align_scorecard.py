@@ -21,6 +21,7 @@ REGULARISATION: Final = 0.3
 MIN_PARAGRAPHS: Final = 5
 _MAX_ITERATIONS: Final = 2000
 _DIGITS: Final = 3
+_N_REASONS: Final = 3
 
 Weights = tuple[float, float, float]
 
@@ -40,19 +41,17 @@ class Scorecard:
 
     weights: Mapping[str, Weights]
 
-    def weigh(self, evidence: Iterable[str], *, n_reasons: int = 3) -> Verdict:
+    def weigh(self, evidence: Iterable[str]) -> Verdict:
         """The label that evidence speaks for.
 
         Parameters
         ----------
         evidence
             Names, each once.
-        n_reasons
-            Most names to give as reasons.
 
         Returns
         -------
-        The verdict; reasons are those with a positive weight, the heaviest first.
+        The verdict; reasons are the heaviest three at most of those with a positive weight, the heaviest first.
 
         Examples
         --------
@@ -67,7 +66,7 @@ class Scorecard:
         probability = 1 / math.fsum(math.exp(total - sums[best]) for total in sums)
         known.pop(INTERCEPT, None)
         margins = [(weights[second] - weights[best], name) for name, weights in known.items() if weights[best] > weights[second]]
-        return Verdict(LABELS[best], probability, tuple(name for _, name in sorted(margins)[:n_reasons]))
+        return Verdict(LABELS[best], probability, tuple(name for _, name in sorted(margins)[:_N_REASONS]))
 
     def as_json(self) -> str:
         """The weights as JSON, one name a line, in alphabetical order."""

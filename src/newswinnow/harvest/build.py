@@ -7,7 +7,7 @@ Reading and aligning single pages is left to :mod:`newswinnow.harvest.build_page
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib import resources
@@ -26,13 +26,13 @@ from newswinnow.harvest.build_page import Aligner, HarvestedPage, align_source_p
 from newswinnow.harvest.build_select import UNREADABLE, KeptPage, Selection, select_pages
 from newswinnow.harvest.fetch import fetched_directory
 from newswinnow.harvest.folders import passed_over
+from newswinnow.harvest.progress import Progress, no_progress
 from newswinnow.harvest.releases import Release, match_labels, read_release
 from newswinnow.harvest.sources import find_pages
 from newswinnow.harvest.sources.page import PageFiles
 from newswinnow.paragraphs.table import LABEL, LINK_DENSITY, ORIGIN, PAGE, POSITION, SITE, SOURCE, TAG, TEXT
 
 READ: Final = "read"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ class _JoinCounts:
     n_on_pages: int = 0
     n_pages: int = 0
     compared: Counter[str] = field(default_factory=Counter)
-
-
-def _no_progress(step: str, done: int, total: int) -> None:
-    del step, done, total
 
 
 def _is_selected(page: str, source: SourceConfig) -> bool:
@@ -228,7 +224,7 @@ def build_corpus(
     workers: int = 1,
     overwrite: bool = False,
     align: Aligner = align_source_page,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> BuildResult:
     """Build the corpus that a configuration describes.
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import write_text
 from newswinnow.harvest.build_page import HarvestedPage
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, ORIGIN, ORIGINS, PAGE, SITE, SOURCE
@@ -246,5 +246,4 @@ def write_manifest(manifest: Mapping[str, Any], path: Path) -> None:
     path
         The file.
     """
-    with atomic_file(path) as file:
-        file.write((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    write_text(path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -16,13 +16,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from newswinnow.corpus.rejects import CorpusError, Reject
-from newswinnow.corpus.write import atomic_file
+from newswinnow.corpus.write import atomic_file, write_text
+from newswinnow.harvest.progress import Progress, no_progress
 
 RECEIPT: Final = "fetched.json"
 CACHE_VARIABLE: Final = "NEWSWINNOW_CACHE"
 _CONNECTIONS: Final = 4
-_REGISTERED: Final = (".html.gz", ".json", ".info")
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -148,22 +147,6 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def registry_text(folder: Path) -> str:
-    """The registry of a directory, as committed for each collection: pages, bodies and lists.
-
-    Parameters
-    ----------
-    folder
-        A copy of a collection.
-
-    Returns
-    -------
-    One line per file in order of the paths, as ``sha256sum`` writes and checks them.
-    """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name.endswith(_REGISTERED))
-    return "".join(f"{file_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
-
-
 def default_cache() -> Path:
     """Where fetched collections are kept: ``NEWSWINNOW_CACHE``, else ``newswinnow`` in the user's cache directory.
 
@@ -287,7 +270,7 @@ def fetch(
     cache: Path | None = None,
     copy_from: Path | None = None,
     mirror: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Fetched:
     """Bring a collection onto this machine, or finish bringing it.
 
@@ -332,7 +315,7 @@ def fetch(
     for n_done, (path, fault) in enumerate(steps, start=1):
         if fault:
             faults.append(Reject(str((copy_from or directory) / path), None, fault))
-        if progress and (n_done % max(len(paths) // 50, 1) == 0 or n_done == len(paths)):
+        if n_done % max(len(paths) // 50, 1) == 0 or n_done == len(paths):
             progress(f"fetching {collection.name}", n_done, len(paths))
     if faults:
         raise CorpusError(faults)
@@ -346,5 +329,4 @@ def fetch(
 
 def _write_receipt(collection: Collection, result: Fetched) -> None:
     receipt: dict[str, Any] = asdict(collection) | {"n_files": result.n_files, "differing": list(result.differing)}
-    with atomic_file(result.directory / RECEIPT) as file:
-        file.write((json.dumps(receipt, indent=1) + "\n").encode())
+    write_text(result.directory / RECEIPT, json.dumps(receipt, indent=1) + "\n")

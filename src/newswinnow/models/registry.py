@@ -52,8 +52,9 @@ class ModelSpec:
         At most so many character n-grams, the most frequent ones.
     bits
         Binary logarithm of the number of hashed features of the ``winnow`` and ``ladder`` families.
-    n_hidden, n_epochs, distillation
-        Channels of the ``ladder`` family's networks, their passes over the pages, and weight of its teacher's answers.
+    n_hidden, n_epochs, distillation, corrected, stretch_weight
+        Of the ``ladder`` family: channels of the networks, their passes over the pages, weight of the teacher's answers, whether
+        the linear model is corrected on read labels, and weight of stretches as pages of their own.
     """
 
     family: str = "tfidf-logistic"
@@ -68,6 +69,8 @@ class ModelSpec:
     n_hidden: int = 48
     n_epochs: int = 12
     distillation: float = 0.2
+    corrected: bool = False
+    stretch_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -151,6 +154,8 @@ def _ladder(spec: ModelSpec, seed: int) -> Any:
         n_hidden=spec.n_hidden,
         n_epochs=spec.n_epochs,
         distillation=spec.distillation,
+        corrected=spec.corrected,
+        stretch_weight=spec.stretch_weight,
         random_state=seed,
     )
 

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from markupsafe import escape
 
 from newswinnow.evaluation.evaluate import Evaluation
 from newswinnow.evaluation.slices import slice_names, slices_of
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, PREDICTED, PROBABILITY_COLUMNS, TEXT, IntArray
+from newswinnow.reports.explained import ExplanationView, explanation_view
+from newswinnow.reports.texts import cut_text, html_bytes
 
 MAX_MISTAKES: Final = 400
 """Of one evaluation; more are slow to filter and sort in a browser."""
@@ -64,18 +65,20 @@ class ParagraphView:
 
 @dataclass(frozen=True)
 class MistakeView:
-    """A wrong prediction between its neighbours on the page; ``slices`` are numbers of the filters that show it."""
+    """A wrong prediction between its neighbours on the page; ``slices`` are numbers of filters for it, ``why`` explains it."""
 
     page: str
     before: tuple[ParagraphView, ...]
     paragraph: ParagraphView
     after: tuple[ParagraphView, ...]
     slices: tuple[int, ...] = ()
+    why: ExplanationView | None = None
 
     @property
     def n_bytes(self) -> int:
         """About how much of a document it takes."""
-        return 3 * MARKUP_BYTES + html_bytes(self.page) + sum(p.n_bytes for p in (*self.before, self.paragraph, *self.after))
+        paragraphs = sum(p.n_bytes for p in (*self.before, self.paragraph, *self.after))
+        return 3 * MARKUP_BYTES + html_bytes(self.page) + paragraphs + (self.why.n_bytes if self.why else 0)
 
 
 @dataclass(frozen=True)
@@ -143,43 +146,6 @@ def runs_of(labels: Sequence[str]) -> list[Run]:
     return [Run(i, end - i, labels[i]) for i, end in zip(starts, [*starts[1:], len(labels)], strict=True)]
 
 
-def html_bytes(text: str) -> int:
-    """What a text takes in a document.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    Bytes in UTF-8, escaped.
-    """
-    return len(str(escape(text)).encode("utf-8", "surrogatepass"))
-
-
-def cut_text(text: str, max_chars: int) -> str:
-    """A text of at most so many characters, an ellipsis at its end if it was longer.
-
-    Parameters
-    ----------
-    text
-        Any text.
-    max_chars
-        Limit.
-
-    Returns
-    -------
-    The text as shown.
-
-    Examples
-    --------
-    >>> cut_text("abcdef", 4)
-    'abc…'
-    """
-    return text if len(text) <= max_chars else text[: max_chars - 1].rstrip() + "…"
-
-
 class ShownTable:
     """A predicted table in page order, from which single paragraphs and pages are taken."""
 
@@ -200,6 +166,7 @@ class ShownTable:
         self.slices: dict[str, list[str]] = {kind: values.loc[order].astype(str).tolist() for kind, values in slices.items()}
         self.is_wrong = np.array([a is not None and a != b for a, b in zip(self.labels, self.predicted, strict=True)], dtype=bool)
         changes = [i for i in range(len(self.pages)) if i == 0 or self.pages[i] != self.pages[i - 1]]
+        self.explained = {(e.page, e.position, e.text, str(LABELS[e.label])): e for e in evaluation.explained}
         self.spans = list(zip(changes, [*changes[1:], len(self.pages)], strict=True))
 
     def paragraph(self, i: int, *, max_chars: int = MAX_CHARS) -> ParagraphView:
@@ -222,6 +189,21 @@ class ShownTable:
         others = tuple(Said(context, answer) for context, answer in said if isinstance(answer, str)) if differs else ()
         text = cut_text(self.texts[i], max_chars)
         return ParagraphView(self.positions[i], text, self.labels[i], predicted, float(self.sureness[i]), others)
+
+    def why(self, i: int) -> ExplanationView | None:
+        """Why one paragraph got its label.
+
+        Parameters
+        ----------
+        i
+            Its row.
+
+        Returns
+        -------
+        The explanation's view; None where there is none.
+        """
+        found = self.explained.get((self.pages[i], self.positions[i], self.texts[i], self.predicted[i]))
+        return explanation_view(found) if found else None
 
     def page(self, span: tuple[int, int]) -> PageView:
         """One page.
@@ -329,6 +311,7 @@ def _mistake(table: ShownTable, i: int, span: tuple[int, int], filters: Sequence
         table.paragraph(i),
         tuple(table.paragraph(k) for k in range(i + 1, end)),
         numbers,
+        table.why(i),
     )
 
 

@@ -20,11 +20,10 @@ from newswinnow.reports.shown import (
     MAX_PAGE_CHARS,
     MAX_PAGE_PARAGRAPHS,
     Run,
-    cut_text,
-    html_bytes,
     runs_of,
 )
 from newswinnow.reports.templating import render_page
+from newswinnow.reports.texts import cut_text, html_bytes
 from newswinnow.reports.views import fit_views
 
 FIRST: Final = "first"

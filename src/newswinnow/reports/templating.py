@@ -23,6 +23,10 @@ def _signed(value: float) -> str:
     return f"{value:+.3f}"
 
 
+def _signed_short(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
@@ -64,7 +68,13 @@ def _environment(*, is_html: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        points=_points, signed=_signed, percent=_percent, whole_percent=_whole_percent, md=markdown_cell, paragraphs=_paragraphs
+        points=_points,
+        signed=_signed,
+        signed_short=_signed_short,
+        percent=_percent,
+        whole_percent=_whole_percent,
+        md=markdown_cell,
+        paragraphs=_paragraphs,
     )
     return environment
 

@@ -13,6 +13,7 @@ from newswinnow.evaluation.evaluate import Evaluation
 from newswinnow.evaluation.scores import Scores
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.reports.charts import Chart, news_loss_chart, reliability_chart, risk_chart, score_scale
+from newswinnow.reports.explained import summary_of
 from newswinnow.reports.shown import Mistakes, ShownTable, mistakes_of, pages_of
 
 MAX_BYTES: Final = 4_400_000
@@ -101,6 +102,7 @@ def evaluation_view(evaluation: Evaluation) -> dict[str, Any]:
         "charts": charts,
         "label_charts": label_charts,
         "data_digest": evaluation.data_digest,
+        "explained": summary_of(evaluation.explained),
     }
 
 

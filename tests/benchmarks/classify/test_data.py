@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from benchmarks.classify.child import read_batch, read_training
-from benchmarks.classify.data import gather, in_page_order, mix, whole_pages, without_sites_of, write_batch, write_training
+from benchmarks.classify.data import gather, in_page_order, mix, whole_pages, write_batch, write_training
 
 
 def rows(*pages: tuple[str, str | None, int], label: str = "news") -> pd.DataFrame:
@@ -28,13 +28,6 @@ def test_pages_are_brought_together_and_into_order() -> None:
 def test_the_last_page_is_not_cut(n_paragraphs: int, n_kept: int) -> None:
     tables = [rows(("a", None, 2)), rows(("b", None, 3))]
     assert len(whole_pages(tables, n_paragraphs=n_paragraphs)) == n_kept
-
-
-def test_pages_and_sites_of_the_tests_are_left_out_whatever_the_host() -> None:
-    test = rows(("known", "www.paper.example", 1), ("nowhere", None, 1))
-    table = rows(("known", "other.example", 1), ("a", "sport.paper.example", 1), ("b", "gazette.example", 1), ("c", None, 1))
-    assert without_sites_of(table, [test])["page"].tolist() == ["b", "c"]
-    assert without_sites_of(table.drop(columns="site"), [test])["page"].tolist() == ["a", "b", "c"]
 
 
 def test_mix_keeps_what_was_read_and_adds_whole_pages_in_an_order_of_their_names() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from benchmarks.classify.render import section
 from benchmarks.classify.results import Results, read_results, write_results
+from benchmarks.sections import marks
 
 from benchmarks.classify import __main__ as command
 
@@ -20,7 +21,8 @@ def folder(tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch) ->
         asked.update(keys=[system.key for system in systems], plan=plan, data=data)
         return results
 
-    (tmp_path / "README.md").write_text(f"Before\n{command.BEGIN}\nold\n{command.END}\nAfter\n", encoding="utf-8")
+    begin, end = marks(command.PROGRAM)
+    (tmp_path / "README.md").write_text(f"Before\n{begin}\nold\n{end}\nAfter\n", encoding="utf-8")
     monkeypatch.setattr(command, "HERE", tmp_path)
     monkeypatch.setattr(command, "measure", measured)
     monkeypatch.setattr(command, "ASKED", asked, raising=False)
@@ -37,7 +39,8 @@ def test_result_goes_to_stdout_the_readme_and_json(folder: Path, results: Result
     assert printed.out == section(results) + "\n"
     assert printed.err == "measuring\n"
     readme = (folder / "README.md").read_text(encoding="utf-8")
-    assert readme == f"Before\n{command.BEGIN}\n{section(results)}\n{command.END}\nAfter\n"
+    begin, end = marks(command.PROGRAM)
+    assert readme == f"Before\n{begin}\n{section(results)}\n{end}\nAfter\n"
     assert read_results(folder / "run.json") == results
 
 

@@ -23,9 +23,10 @@ class InProcess:
 
     log: list[tuple[str, str]]
 
-    def __init__(self, mode: str, key: str, paths: list[Path], *, threads: int = 1) -> None:
+    def __init__(self, mode: str, key: str, paths: list[Path], *, threads: int = 1, number: int = 0) -> None:
         self.mode, self.key, self.paths, self.begin = mode, key, paths, 0.0
-        self.is_fresh = True
+        self.number = number
+        self.told: list[dict[str, Any]] = []
 
     def __enter__(self) -> "InProcess":
         return self
@@ -34,10 +35,14 @@ class InProcess:
         pass
 
     def answer(self) -> dict[str, Any]:
-        return self._said(self.mode)
+        return self._said(self.told[0]["do"], self.told.pop(0)) if self.told else self._said(self.mode)
 
     def ask(self, **command: Any) -> dict[str, Any]:
-        return self._said(command["do"], command)
+        self.tell(**command)
+        return self.answer()
+
+    def tell(self, **command: Any) -> None:
+        self.told.append(command)
 
     def _said(self, what: str, command: dict[str, Any] | None = None) -> dict[str, Any]:
         self.log.append((self.key, what))
@@ -101,6 +106,16 @@ def test_a_second_thread_loads_the_first_s_model_and_is_not_scored(run: Callable
     assert (pair.fitted, pair.scores, pair.served.size_bytes) == ({}, {}, 1)
 
 
+def test_processes_work_at_the_same_time_and_count_together(run: Callable[..., Results]) -> None:
+    results = run(counting(), counting(key="both", processes=2, model_of="counting"))
+    one, both = (system.served for system in results.systems)
+    assert one is not None
+    assert both is not None
+    assert [key for key, what in InProcess.log if what == "time"] == ["counting", "both", "both"] * 2
+    assert both.peak_bytes >= 2 * one.peak_bytes > 0
+    assert results.systems[1].processes == 2
+
+
 @pytest.mark.parametrize("step", ["train", "serve", "time", "labels", "peak", "cold"])
 def test_a_system_that_dies_is_named_and_the_others_go_on(step: str, run: Callable[..., Results]) -> None:
     results = run(counting(), counting(key=f"dies-{step}"))
@@ -113,9 +128,12 @@ def test_a_system_that_dies_is_named_and_the_others_go_on(step: str, run: Callab
 
 
 def test_systems_that_cannot_run_say_why(run: Callable[..., Results], monkeypatch: pytest.MonkeyPatch) -> None:
-    results = run(counting(key="wide", threads=3), counting(key="gone", modules=("no_such_module",)))
+    results = run(
+        counting(key="wide", threads=3), counting(key="many", processes=3), counting(key="gone", modules=("no_such_module",))
+    )
     assert [system.failed for system in results.systems] == [
         "wide: needs 3 cores; got 2",
+        "many: needs 3 cores; got 2",
         "gone: must be installed (pip install -e '.[bench]'); got no module no_such_module",
     ]
     assert {key for key, _ in InProcess.log} == {"idle"}

@@ -34,6 +34,12 @@ def test_threads_are_compared_with_the_same_model_on_one(results: Results) -> No
     assert thread_gains(results) == "Fast, 2 threads: 1.9 (1.8–2) × the paragraphs of one thread."
 
 
+def test_processes_say_what_the_cores_can_do(results: Results) -> None:
+    systems = [replace(system, processes=2) if system.key == "fast-2" else system for system in results.systems]
+    found = thread_gains(replace(results, systems=systems))
+    assert found.endswith("1.9 (1.8–2) × the paragraphs of one process: what this machine's cores can do together.")
+
+
 def test_training_shows_the_reference_s_time_over_each(results: Results) -> None:
     rows = rows_of(training_table(results))
     assert rows[""] == ["read: s", "Slow's time over it", "peak memory, MB"]

@@ -135,6 +135,24 @@ class PageTable:
             yield self._part(first, min(max(last, first + 1), n_pages))
             first = max(last, first + 1)
 
+    def take(self, numbers: IntArray, starts: IntArray) -> "PageTable":
+        """Some paragraphs, laid out as pages anew.
+
+        Parameters
+        ----------
+        numbers
+            Of the paragraphs, shape (n_taken,).
+        starts
+            Index of each new page's first paragraph, and last n_taken.
+
+        Returns
+        -------
+        The new pages.
+        """
+        chosen = numbers.tolist()
+        tags, densities = (column and [column[i] for i in chosen] for column in (self.tags, self.link_densities))
+        return PageTable([self.texts[i] for i in chosen], starts, self.rows[numbers], tags, densities)
+
     def _part(self, first: int, last: int) -> "PageTable":
         begin, end = int(self.starts[first]), int(self.starts[last])
         tags, densities = (column and column[begin:end] for column in (self.tags, self.link_densities))
