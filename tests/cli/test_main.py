@@ -17,6 +17,11 @@ from typer.testing import Result
 from newswinnow.cli.main import app
 
 PROGRAM = str(Path(sys.executable).parent / "newswinnow")
+LISTENING = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Starts a program that does not ignore SIGINT, as a shell's background jobs do and whatever they start."""
+
 PROMISED = [
     ["predict"],
     ["clean"],
@@ -155,7 +160,7 @@ def test_a_reader_that_reads_nothing_is_no_crash(corpora: Path) -> None:
 
 def test_ctrl_c_exits_130_and_leaves_no_model(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    command = [PROGRAM, "train", "-o", str(out)]
+    command = [sys.executable, "-c", LISTENING, PROGRAM, "train", "-o", str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "reading the corpora" in process.stderr.readline()
