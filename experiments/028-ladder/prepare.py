@@ -18,8 +18,7 @@ import pandas as pd
 from newswinnow.corpus.sites import registrable_domains, without_sites_of
 from newswinnow.corpus.tables import format_of, read_corpus
 from newswinnow.corpus.write import write_table
-from newswinnow.models.ladder.corpus import ALIGNED_LABEL
-from newswinnow.paragraphs.table import LABEL, LINK_DENSITY, ORIGIN, PAGE, POSITION, SITE, SOURCE, TAG, TEXT
+from newswinnow.paragraphs.table import ALIGNED_LABEL, LABEL, LINK_DENSITY, ORIGIN, PAGE, POSITION, SITE, SOURCE, TAG, TEXT
 
 GOLD: Final = Path(__file__).resolve().parents[3] / "shared" / "gold"
 COLUMNS: Final = [PAGE, POSITION, TEXT, LABEL, SITE, SOURCE, ORIGIN, TAG, LINK_DENSITY, ALIGNED_LABEL]

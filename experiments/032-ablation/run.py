@@ -25,10 +25,9 @@ from newswinnow.corpus.tables import read_corpus
 from newswinnow.evaluation.comparison import compare
 from newswinnow.features.relations import N_RELATIONS
 from newswinnow.models.ladder.classifier import LadderClassifier
-from newswinnow.models.ladder.corpus import ALIGNED_LABEL
 from newswinnow.models.predictor import CONTEXTS
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import ALIGNED, LABEL, LINK_DENSITY, ORIGIN, PAGE, PREDICTED, READ, SITE, TAG
+from newswinnow.paragraphs.table import ALIGNED, ALIGNED_LABEL, LABEL, LINK_DENSITY, ORIGIN, PAGE, PREDICTED, READ, SITE, TAG
 
 HERE: Final = Path(__file__).resolve().parent
 GOLD: Final = HERE.parents[2] / "shared" / "gold"

@@ -12,9 +12,17 @@ import pandas as pd
 from newswinnow.evaluation.intervals import N_RESAMPLES
 from newswinnow.evaluation.scores import Scores, score
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, SOURCE, TEXT, collapse_whitespace, require_columns
+from newswinnow.paragraphs.table import (
+    ALIGNED_LABEL,
+    LABEL,
+    PAGE,
+    POSITION,
+    SOURCE,
+    TEXT,
+    collapse_whitespace,
+    require_columns,
+)
 
-ALIGNED_LABEL: Final = "aligned_label"
 IS_JOINED: Final = "is_joined"
 _OCCURRENCE: Final = "_occurrence"
 _KEY: Final = [PAGE, TEXT]

@@ -22,13 +22,12 @@ from newswinnow.evaluation.explain_context import (
 from newswinnow.evaluation.explain_flip import MAX_PAIRED_WORDS, Effort, Flip, smallest_flip
 from newswinnow.models.explain_linear import Contribution, contributions, linear_weights_of
 from newswinnow.models.predictor import ALONE, AUTO, Predictor
-from newswinnow.models.saved.families import deployed
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import PAGE, POSITION, TEXT, FloatArray
 
 if TYPE_CHECKING:
-    from newswinnow.features.weights import LinearWeights
+    pass
 
 MAX_ROWS_SCORED: Final = 20_000
 """Rows that the pairs of words of one paragraph may cost where each version of it is scored with its whole page."""
@@ -145,24 +144,6 @@ class Wishes:
     max_rows: int | None = None
 
 
-def weights_alone(predictor: Predictor) -> "LinearWeights | None":
-    """The weights by which a model judges a paragraph alone, if it does so by one linear function.
-
-    Parameters
-    ----------
-    predictor
-        Any model.
-
-    Returns
-    -------
-    The weights of the linear family, and of the ladder's lowest level; None for every other model.
-    """
-    from newswinnow.models.ladder.model import LadderModel
-
-    model = deployed(predictor.estimator)
-    return model.linear.weights if isinstance(model, LadderModel) else linear_weights_of(predictor)
-
-
 def explain_page(predictor: Predictor, page: Rows, numbers: Sequence[int], *, wishes: Wishes | None = None) -> list[Explanation]:
     """Explain paragraphs of one page.
 
@@ -203,7 +184,7 @@ def _explained(
     label = int(found.argmax())
     ranked = [int(code) for code in np.argsort(-found, kind="stable") if code != label]
     other = wishes.target if wishes.target not in (None, label) else ranked[0]
-    weights = weights_alone(predictor)
+    weights = linear_weights_of(predictor)
     parts = contributions(text, weights) if weights is not None else None
     logits = logits_of(found).tolist() if levels or parts is None else _sum_of(parts)
     neighbours: list[Neighbour] = []

@@ -47,7 +47,7 @@ class Contribution:
 
 
 def linear_weights_of(predictor: "Predictor") -> "LinearWeights | None":
-    """The weights of a model that judges paragraphs alone by one linear function of the kernel's features.
+    """The weights by which a model judges a paragraph alone, if it does so by one linear function of the kernel's features.
 
     Parameters
     ----------
@@ -56,12 +56,14 @@ def linear_weights_of(predictor: "Predictor") -> "LinearWeights | None":
 
     Returns
     -------
-    Its weights; None for every other model.
+    Those of the linear family, and of the ladder's lowest level; None for every other model.
     """
+    from newswinnow.models.ladder.model import LadderModel
     from newswinnow.models.linear import LinearModel
 
     model = deployed(predictor.estimator)
-    return model.weights if isinstance(model, LinearModel) else None
+    alone = model.linear if isinstance(model, LadderModel) else model
+    return alone.weights if isinstance(alone, LinearModel) else None
 
 
 def contributions(text: str, weights: "LinearWeights") -> tuple[Contribution, ...]:

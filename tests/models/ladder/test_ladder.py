@@ -158,6 +158,32 @@ def test_a_teacher_tells_of_what_nobody_read() -> None:
     assert macro_accuracy(Predictor(taught, contexts=CONTEXTS), pages(4, seed=7), "alone") > 0.9
 
 
+def test_a_correction_goes_by_read_labels_where_aligned_ones_say_otherwise() -> None:
+    texts = [
+        text
+        for n in range(60)
+        for text in (f"Tickets for pier {n} are sold at the gate", f"The ferry to pier {n} sailed on Monday.")
+    ]
+    is_aligned = np.arange(120) >= 40
+    table = pd.DataFrame({"page": [f"p{n // 4}" for n in range(120)], "position": np.arange(120) % 4, "text": texts})
+    table = table.assign(site=table["page"], origin=np.where(is_aligned, "aligned", "read"))
+    # Readers call tickets boilerplate; alignment, twice as often, calls them news.
+    labels = [("news" if n % 2 or late else "boilerplate") for n, late in enumerate(is_aligned)]
+    options = {**SMALL, "n_epochs": 1, "distillation": 0.0, "balanced": False}
+    plain, corrected = (LadderClassifier(**options, corrected=one).fit(table, labels) for one in (False, True))
+    asked = [f"Tickets for pier {n} are sold at the gate" for n in range(70, 90)]
+    p_plain, p_corrected = (one.model_.predict_proba(asked, context="alone")[:, 1].mean() for one in (plain, corrected))
+    assert p_corrected > p_plain + 0.1
+
+
+def test_stretches_teach_the_networks_and_leave_the_level_alone_as_it_is(fitted: LadderClassifier) -> None:
+    taught = LadderClassifier(**SMALL, stretch_weight=0.5).fit(CORPUS, CORPUS["label"])
+    parts = pages(6, seed=9).groupby("page").head(8)
+    for context in ("alone", "bag", "order"):
+        same = np.array_equal(taught.predict_proba(parts, context=context), fitted.predict_proba(parts, context=context))
+        assert same == (context == "alone"), context
+
+
 def test_training_takes_whole_pages_and_knows_its_levels(tmp_path: Path) -> None:
     trained = train(CORPUS.assign(origin="written"), SPEC, mix=LabelMix({"written": 0.5}), seed=3)
     assert trained.contexts == CONTEXTS
@@ -199,6 +225,7 @@ def test_tensors_that_are_no_ladder_are_refused(fitted: LadderClassifier, change
         ({"n_hidden": 0}, r"n_hidden: must be >= 1; got 0"),
         ({"n_epochs": 0}, r"n_epochs: must be >= 1; got 0"),
         ({"distillation": -1.0}, r"distillation: must be finite and >= 0; got -1.0"),
+        ({"stretch_weight": float("inf")}, r"stretch_weight: must be finite and >= 0; got inf"),
         ({"calibration_share": 1.0}, r"calibration_share: must be >= 0 and < 1; got 1.0"),
     ],
 )

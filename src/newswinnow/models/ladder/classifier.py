@@ -152,13 +152,14 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter is out of range, lengths differ, a label is unknown, or nothing weighs anything.
         """
         self._check_parameters()
-        corpus, targets = gather(X, y, sample_weight), None
-        stage = self._stage(corpus, corpus.targets)
+        corpus = gather(X, y, sample_weight)
+        targets = corpus.targets
+        stage = self._stage(corpus, targets)
         if self.distillation and not corpus.is_read.all():
             taught = self.distillation * self._teacher_answers(corpus, stage)
-            targets = np.where(corpus.is_read[:, None], corpus.targets, taught)
+            targets = np.where(corpus.is_read[:, None], targets, taught)
             stage = self._stage(corpus, targets, stage.paragraphs)
-        linear = self._linear(corpus, corpus.targets if targets is None else targets)
+        linear = self._linear(corpus, targets)
         self.classes_ = np.array(sorted(map(str, LABELS)), dtype=np.str_)
         self.model_ = self._on_top(corpus, stage, deployable(stage.correction.weights(linear), stage.temperature))
         return self

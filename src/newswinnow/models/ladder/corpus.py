@@ -12,12 +12,9 @@ import pandas as pd
 
 from newswinnow.models.ladder.pages import PageTable
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import ALIGNED, ORIGIN, PAGE, SITE, TEXT, FloatArray, IntArray, texts_of
+from newswinnow.paragraphs.table import ALIGNED, ALIGNED_LABEL, ORIGIN, PAGE, SITE, TEXT, FloatArray, IntArray, texts_of
 
 N_FOLDS: Final = 5
-ALIGNED_LABEL: Final = "aligned_label"
-"""Column of a training table with the label that alignment gives a paragraph, whoever else labelled it."""
-
 N_STRETCHES: Final = 3
 """Stretches drawn of every page."""
 

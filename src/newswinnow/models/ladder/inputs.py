@@ -91,8 +91,8 @@ class Scale:
         spread = np.maximum(values.std(axis=0), _LEAST_SPREAD)
         return cls(values.mean(axis=0).astype(np.float32), spread.astype(np.float32))
 
-    def inputs(self, logits: FloatArray, values: FloatArray, table: PageTable) -> FloatArray:
-        """Inputs of the widest network; those of the others are its first columns.
+    def inputs(self, logits: FloatArray, values: FloatArray, table: PageTable | None) -> FloatArray:
+        """Inputs of the networks: the widest one, that knows markup, takes all columns, the others the first.
 
         Parameters
         ----------
@@ -101,13 +101,14 @@ class Scale:
         values
             Of :func:`measured`.
         table
-            The same paragraphs.
+            The same paragraphs; None where no network that knows markup is asked, so that nothing is made of it.
 
         Returns
         -------
-        Shape (n_paragraphs, n_inputs(MARKUP)), on the activations' grid.
+        Shape (n_paragraphs, n_inputs(MARKUP)), or (n_paragraphs, n_inputs(ORDER)) without a table; on the activations' grid.
         """
         scores = (logits - logits.mean(axis=1, keepdims=True)) / 2
         scaled = ((values - self.centre) / self.spread).clip(-_FARTHEST, _FARTHEST)
-        found: FloatArray = rounded(np.concatenate([scores, scaled, table.hints()], axis=1))
+        hints = [] if table is None else [table.hints()]
+        found: FloatArray = rounded(np.concatenate([scores, scaled, *hints], axis=1))
         return found

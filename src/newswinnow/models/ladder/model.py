@@ -179,14 +179,15 @@ class LadderModel:
     def _probabilities(self, table: PageTable, context: str) -> FloatArray:
         paragraphs = read(table.texts, self.linear.weights)
         values = measured(paragraphs, table.starts, self.rarity)
-        inputs = self.scale.inputs(paragraphs.logits, values, table)
+        chosen, sizes = self._chosen(table, paragraphs) if context == AUTO else np.array([context]), table.sizes
+        levels = np.unique(chosen).tolist()
+        inputs = self.scale.inputs(paragraphs.logits, values, table if MARKUP in levels else None)
         lengths = lengths_of(paragraphs.surface[:, LOG_CHARS])
         if context != AUTO:
-            return self._at(context, inputs, Pages(table.sizes, lengths))
+            return self._at(context, inputs, Pages(sizes, lengths))
         alone = softmax(paragraphs.logits)
-        chosen, sizes = self._chosen(table, paragraphs), table.sizes
         found = np.empty_like(alone)
-        for level in np.unique(chosen).tolist():
+        for level in levels:
             is_here = chosen == level
             rows = np.repeat(is_here, sizes)
             found[rows] = self._at(level, inputs[rows], Pages(sizes[is_here], lengths[rows]))
