@@ -78,6 +78,17 @@ def test_calibration_error_is_that_of_an_independent_implementation() -> None:
     assert found.ece == pytest.approx((counts[counts > 0] * abs(accuracy - mean)).sum() / 3000)
 
 
+def test_calibration_error_is_that_of_netcal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "float", float, raising=False)  # netcal 1.0 calls it by the name that it had before numpy 1.24
+    from netcal.metrics import ECE
+
+    for seed in range(5):
+        probabilities, labels, pages = drawn(700, seed=seed)
+        truth = np.array([NAMES.index(label) for label in labels])
+        found = calibration_of(probabilities, labels, pages, n_resamples=2)
+        assert found.ece == pytest.approx(ECE(10).measure(probabilities, truth))
+
+
 def test_proper_scores_are_those_of_scikit_learn() -> None:
     probabilities, labels, pages = drawn(500)
     found = calibration_of(probabilities, labels, pages, n_resamples=20)

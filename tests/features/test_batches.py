@@ -1,10 +1,11 @@
 """Batches cover everything once, in as many threads as are asked for."""
 
 import threading
+from itertools import count
 
 import pytest
 
-from newswinnow.features.batches import BATCH, MIN_THREADED, VARIABLE, each_batch, each_piece, threads_for
+from newswinnow.features.batches import BATCH, LEAST_BATCH, MIN_THREADED, VARIABLE, each_batch, each_piece, threads_for
 
 
 @pytest.mark.parametrize("n", [0, 1, BATCH, BATCH + 1, 5 * BATCH - 1])
@@ -20,11 +21,22 @@ def test_batches_cover_everything_once(n: int, n_threads: int | None) -> None:
     assert done == [1] * n
 
 
+@pytest.mark.parametrize("n_threads", [2, 3, 7])
+def test_batches_get_smaller_towards_the_end(n_threads: int) -> None:
+    sizes: dict[int, int] = {}
+    each_batch(lambda begin, end: sizes.update({begin: end - begin}), 20 * BATCH + 77, n_threads=n_threads)
+    *in_order, last = [size for _, size in sorted(sizes.items())]
+    assert in_order == sorted(in_order, reverse=True)
+    assert in_order[0] == BATCH
+    assert last <= in_order[-1] == LEAST_BATCH
+
+
 def test_threads_work_side_by_side() -> None:
-    meeting = threading.Barrier(2, timeout=30)
+    meeting, numbers = threading.Barrier(2, timeout=30), count()
 
     def run(begin: int, end: int) -> None:
-        meeting.wait()
+        if next(numbers) < 2:
+            meeting.wait()
 
     each_batch(run, 2 * BATCH, n_threads=2)
     assert not meeting.broken

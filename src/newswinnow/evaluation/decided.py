@@ -10,7 +10,7 @@ import numpy as np
 
 from newswinnow.evaluation.decisions import Decision, labels_keeping_news
 from newswinnow.models.predictor import AUTO, Predictor
-from newswinnow.paragraphs.table import FloatArray
+from newswinnow.paragraphs.table import FloatArray, LabelArray
 
 _UNDECIDED: Final = Decision("", AUTO)
 
@@ -30,7 +30,7 @@ class DecidedPredictor(Predictor):
     decision: Decision = _UNDECIDED
     news_threshold: float | None = None
 
-    def predict(self, X: Any, *, context: str = AUTO) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict(self, X: Any, *, context: str = AUTO) -> LabelArray:
         """Labels as decided: always from probabilities, never by the shortcut to the largest score.
 
         Parameters
@@ -44,7 +44,7 @@ class DecidedPredictor(Predictor):
         -------
         Shape (n_paragraphs,).
         """
-        return np.array(self.labels_of(self.predict_proba(X, context=context)), dtype=np.str_)
+        return np.array(self.labels_of(self.predict_proba(X, context=context)), dtype=object)
 
     def labels_of(self, probabilities: FloatArray) -> list[str]:
         """Labels as decided, ``unsure`` among them where abstaining is cheaper.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from newswinnow.features.hashed import SURFACE_NAMES, LinearWeights, linear_codes, linear_probabilities
 from newswinnow.models.saved.families import TensorRule, check_tensors
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import FloatArray, texts_of
+from newswinnow.paragraphs.table import FloatArray, LabelArray, labels_at, texts_of
 
 MIN_BITS: Final = 8
 MAX_BITS: Final = 24
@@ -49,7 +49,7 @@ class LinearModel:
         """
         return linear_probabilities(texts_of(X), self.weights)
 
-    def predict(self, X: Any) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict(self, X: Any) -> LabelArray:
         """Most probable labels.
 
         Parameters
@@ -59,11 +59,11 @@ class LinearModel:
 
         Returns
         -------
-        Shape (n_paragraphs,); of equal probabilities the first in label order.
+        Strings, shape (n_paragraphs,); of equal probabilities the first in label order.
         """
         return self.predict_texts(texts_of(X))
 
-    def predict_texts(self, texts: list[str]) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict_texts(self, texts: list[str]) -> LabelArray:
         """Most probable labels of what is known to be texts.
 
         Parameters
@@ -75,8 +75,7 @@ class LinearModel:
         -------
         As :meth:`predict`.
         """
-        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[linear_codes(texts, self.weights)]
-        return labels
+        return labels_at(linear_codes(texts, self.weights))
 
 
 def weights_to_tensors(weights: LinearWeights) -> dict[str, npt.NDArray[Any]]:

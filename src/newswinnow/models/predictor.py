@@ -19,6 +19,8 @@ from newswinnow.paragraphs.table import (
     TAG,
     TEXT,
     FloatArray,
+    LabelArray,
+    labels_at,
     require_columns,
     texts_of,
 )
@@ -89,7 +91,7 @@ class Predictor:
                 probabilities[:, columns] = self.estimator.predict_proba(table, context=context)
         return probabilities
 
-    def predict(self, X: Any, *, context: str = AUTO) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict(self, X: Any, *, context: str = AUTO) -> LabelArray:
         """Most probable labels.
 
         Parameters
@@ -109,12 +111,12 @@ class Predictor:
             self._check_context(context)
             try:
                 # Packing finds what is no text, for nothing; looking for it beforehand takes a twentieth of the time.
-                labels: np.ndarray[Any, np.dtype[np.str_]] = find(X if type(X) is list else texts_of(X))
+                labels: LabelArray = find(X if type(X) is list else texts_of(X))
             except (AttributeError, TypeError):
                 texts_of(X)
                 raise
             return labels
-        return np.array(self.labels_of(self.predict_proba(X, context=context)), dtype=np.str_)
+        return np.array(self.labels_of(self.predict_proba(X, context=context)), dtype=object)
 
     def labels_of(self, probabilities: FloatArray) -> list[str]:
         """Labels by probabilities.
@@ -128,7 +130,7 @@ class Predictor:
         -------
         The most probable ones; of equal probabilities the first in label order.
         """
-        labels: list[str] = self.classes_[probabilities.argmax(axis=1)].tolist()
+        labels: list[str] = labels_at(probabilities.argmax(axis=1)).tolist()
         return labels
 
     def predict_table(self, table: "pd.DataFrame", *, context: str = AUTO) -> "pd.DataFrame":

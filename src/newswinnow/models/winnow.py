@@ -20,7 +20,7 @@ from newswinnow.models.scaling import Scaling
 from newswinnow.models.softmax import Examples, Solution, fit_softmax
 from newswinnow.models.temperature import best_temperature
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import PAGE, SITE, FloatArray, IntArray, texts_of
+from newswinnow.paragraphs.table import PAGE, SITE, FloatArray, IntArray, LabelArray, texts_of
 
 BLOCK_SCALES: Final = (1.0, 1.0, 0.75)
 """Weights of word n-grams, edges and categories; 1.3 on either of the first two lost 0.1 points in cross-validation
@@ -235,7 +235,7 @@ class WinnowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         kept: FloatArray = probabilities[:, [LABELS.index(label) for label in self.classes_]]
         return kept
 
-    def predict(self, X: Any) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict(self, X: Any) -> LabelArray:
         """Most probable labels.
 
         Parameters

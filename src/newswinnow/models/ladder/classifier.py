@@ -29,7 +29,7 @@ from newswinnow.models.predictor import AUTO
 from newswinnow.models.temperature import best_temperature
 from newswinnow.models.winnow import WinnowClassifier, deployable
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import FloatArray, IntArray
+from newswinnow.paragraphs.table import FloatArray, IntArray, LabelArray
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -286,7 +286,7 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         found: FloatArray = self.model_.predict_proba(X, context=context)[:, [LABELS.index(label) for label in self.classes_]]
         return found
 
-    def predict(self, X: Any, *, context: str = AUTO) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict(self, X: Any, *, context: str = AUTO) -> LabelArray:
         """Most probable labels.
 
         Parameters

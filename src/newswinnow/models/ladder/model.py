@@ -23,7 +23,7 @@ from newswinnow.models.ladder.pages import PageTable
 from newswinnow.models.linear import LinearModel
 from newswinnow.models.predictor import ALONE, AUTO, CONTEXTS
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import PAGE, FloatArray, texts_of
+from newswinnow.paragraphs.table import PAGE, FloatArray, LabelArray, labels_at, texts_of
 
 BATCH: Final = 1024
 """Paragraphs that the networks are given at once, if pages are no longer: their activations stay in the second-level cache."""
@@ -119,7 +119,7 @@ class LadderModel:
         each_piece(run, len(pieces), size=len(table))
         return found
 
-    def predict(self, X: Any, *, context: str = AUTO) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict(self, X: Any, *, context: str = AUTO) -> LabelArray:
         """Most probable labels.
 
         Parameters
@@ -135,10 +135,9 @@ class LadderModel:
         """
         if context == ALONE:
             return self.predict_texts(texts_of(X))
-        labels: np.ndarray[Any, np.dtype[np.str_]] = self.classes_[self.predict_proba(X, context=context).argmax(axis=1)]
-        return labels
+        return labels_at(self.predict_proba(X, context=context).argmax(axis=1))
 
-    def predict_texts(self, texts: list[str]) -> np.ndarray[Any, np.dtype[np.str_]]:
+    def predict_texts(self, texts: list[str]) -> LabelArray:
         """Most probable labels of what is known to be texts, each alone.
 
         Parameters
