@@ -15,7 +15,7 @@ WARM := $(BIN)/python -c 'from newswinnow.features.hashed import warm_up; warm_u
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: demo test check fix bench fixture check-sklearn ship clean
-SHIPPED := experiments/028-ladder
+SHIPPED := experiments/034-without-test
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "newswinnow needs Python 3.11 to 3.13; got " + sys.version.split()[0] + " (make PYTHON=python3.12 ...)"'

@@ -112,6 +112,26 @@ def test_a_search_halves_and_says_what_it_found(config: Path, tmp_path: Path) ->
     assert result["trials_by_round"] == [N_FIRST, len(lines) - N_FIRST]
 
 
+def test_a_ladder_is_searched_for(config: Path, tmp_path: Path) -> None:
+    values = config.read_text(encoding="utf-8")
+    family = 'family = "naive-bayes"\nanalyzer = "word"\nmin_df = 1\n'
+    assert family in values
+    values = values.replace(family, 'family = "ladder"\nbits = 10\nn_epochs = 1\nn_hidden = 4\n').replace(
+        "folds = 3", "folds = 2"
+    )
+    values = values.replace("min_df = [1, 2, 40]\nsurface = [true, false]", "n_hidden = [2, 6]\ndistillation = [0.0]")
+    config.write_text(values, encoding="utf-8")
+    found = run_search(config, tmp_path / "out")
+    assert {trial.parameters["model.n_hidden"] for trial in found.trials} == {2, 4, 6}  # the configuration's own too
+    assert all(trial.value is not None and trial.error is None for trial in found.trials)
+    assert found.best.value == max(trial.value for trial in found.last_round if trial.value is not None)
+    best = tomllib.loads((tmp_path / "out" / "best" / "config.toml").read_text(encoding="utf-8"))
+    assert best["model"]["n_hidden"] == found.best.parameters["model.n_hidden"]
+    validation = run_experiment(tmp_path / "out" / "best").validation
+    assert validation is not None
+    assert validation.unseen_sites.value == found.best.value
+
+
 def test_the_best_is_a_configuration_whose_run_scores_the_same(config: Path, tmp_path: Path, whole: dict[str, bytes]) -> None:
     out = copied(whole, tmp_path / "out")
     found = run_search(config, out)

@@ -127,7 +127,7 @@ def test_a_lone_surrogate_is_refused() -> None:
 
 def test_only_linear_models_have_weights(corpus: pd.DataFrame) -> None:
     shipped = load_model()
-    assert linear_weights_of(shipped) is shipped.estimator.linear.weights
+    assert linear_weights_of(shipped) is shipped.estimator.alone.weights
     assert linear_weights_of(Predictor(LineRule("three-line").fit([], []))) is None
     fitted = WinnowClassifier(bits=10, min_count=1).fit(corpus, corpus["label"])
     assert linear_weights_of(Predictor(fitted)) is fitted.model_.weights

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,9 +25,6 @@ from newswinnow.models.predictor import ALONE, AUTO, Predictor
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import PAGE, POSITION, TEXT, FloatArray
-
-if TYPE_CHECKING:
-    pass
 
 MAX_ROWS_SCORED: Final = 20_000
 """Rows that the pairs of words of one paragraph may cost where each version of it is scored with its whole page."""

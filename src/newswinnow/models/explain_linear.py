@@ -62,7 +62,7 @@ def linear_weights_of(predictor: "Predictor") -> "LinearWeights | None":
     from newswinnow.models.linear import LinearModel
 
     model = deployed(predictor.estimator)
-    alone = model.linear if isinstance(model, LadderModel) else model
+    alone = model.alone if isinstance(model, LadderModel) else model
     return alone.weights if isinstance(alone, LinearModel) else None
 
 

@@ -54,7 +54,7 @@ class ModelSpec:
         Binary logarithm of the number of hashed features of the ``winnow`` and ``ladder`` families.
     n_hidden, n_epochs, distillation, corrected, stretch_weight
         Of the ``ladder`` family: channels of the networks, their passes over the pages, weight of the teacher's answers, whether
-        the linear model is corrected on read labels, and weight of stretches as pages of their own.
+        the linear model is corrected on read labels where it judges paragraphs alone, weight of stretches as pages of their own.
     """
 
     family: str = "tfidf-logistic"

@@ -176,6 +176,38 @@ def test_a_correction_goes_by_read_labels_where_aligned_ones_say_otherwise() -> 
     assert p_corrected > p_plain + 0.1
 
 
+@pytest.fixture(scope="module")
+def corrected() -> LadderClassifier:
+    return LadderClassifier(**SMALL, corrected=True).fit(CORPUS, CORPUS["label"])
+
+
+def test_a_correction_is_for_the_level_alone_and_leaves_the_networks_as_they_are(
+    fitted: LadderClassifier, corrected: LadderClassifier
+) -> None:
+    for context in ("alone", "bag", "order", "markup"):
+        same = np.array_equal(corrected.predict_proba(CORPUS, context=context), fitted.predict_proba(CORPUS, context=context))
+        assert same == (context != "alone"), context
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_small_pages_are_judged_by_what_judges_alone(corrected: LadderClassifier, size: int) -> None:
+    small = pages(6, seed=9).groupby("page").head(size)
+    alone, found = (corrected.predict_proba(small, context=context) for context in ("alone", "auto"))
+    assert np.array_equal(found, alone) == (size < 3)
+
+
+def test_a_corrected_ladder_is_saved_with_its_correction(corrected: LadderClassifier) -> None:
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in model_to_tensors(corrected.model_).items()}
+    again = model_from_tensors(load(save(tensors)))
+    for context in CONTEXTS:
+        found, expected = (model.predict_proba(CORPUS, context=context) for model in (again, corrected.model_))
+        np.testing.assert_allclose(found, expected, atol=1e-6, err_msg=context)
+    with pytest.raises(ValueError, match=r"tensors must be .*correction.dense"):
+        model_from_tensors({name: tensor for name, tensor in tensors.items() if name != "correction.dense"})
+    with pytest.raises(ValueError, match=r"correction.mix must be <= 100.0 in size; got 1e\+300"):
+        model_from_tensors({**tensors, "correction.mix": np.full((3, 3), 1e300)})
+
+
 def test_stretches_teach_the_networks_and_leave_the_level_alone_as_it_is(fitted: LadderClassifier) -> None:
     taught = LadderClassifier(**SMALL, stretch_weight=0.5).fit(CORPUS, CORPUS["label"])
     parts = pages(6, seed=9).groupby("page").head(8)

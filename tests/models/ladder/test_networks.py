@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newswinnow.models.ladder.learning import Learner, Lesson, Schedule, learn
+from newswinnow.models.ladder.learning import REACH, Learner, Lesson, Schedule, columns_around, learn
 from newswinnow.models.ladder.networks import (
     ACTIVATION_STEP,
     BAG,
+    DILATIONS,
     LEVELS,
-    REACH,
     Network,
     Pages,
-    columns_around,
     lengths_of,
     on_grid,
     rounded,
@@ -80,6 +79,17 @@ def test_the_rows_around_a_row() -> None:
     found = columns_around(rows, 4)
     assert found.shape == (3, 5)
     assert found[1].tolist() == [REACH + 1 + step for step in (-8, -4, 0, 4, 8)]
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.sampled_from(DILATIONS))
+def test_what_lies_around_a_row_ends_with_its_page(sizes: list[int], dilation: int) -> None:
+    n = sum(sizes)
+    pages = Pages(np.array(sizes), np.ones((n, 1)))
+    page_of = [*pages.page_of.tolist(), -1]
+    for row, around in enumerate(pages.around(dilation).tolist()):
+        for step, other in zip((-2, -1, 0, 1, 2), around, strict=True):
+            at = row + step * dilation
+            assert other == (at if 0 <= at < n and page_of[at] == page_of[row] else n)
 
 
 def test_a_stretch_of_a_page_keeps_its_place() -> None:

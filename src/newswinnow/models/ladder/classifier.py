@@ -17,7 +17,7 @@ from newswinnow.features.paragraphs import Paragraphs, read
 from newswinnow.features.plain import softmax
 from newswinnow.features.relations import Rarity
 from newswinnow.models.ladder.corpus import N_STRETCHES, Corpus, gather, stretches
-from newswinnow.models.ladder.correction import NO_CORRECTION, Correction
+from newswinnow.models.ladder.correction import Correction
 from newswinnow.models.ladder.inputs import Scale, measured, n_inputs
 from newswinnow.models.ladder.learning import Lesson, Schedule, learn
 from newswinnow.models.ladder.model import BATCH, LOG_CHARS, LadderModel, order_series
@@ -43,10 +43,24 @@ TEACHER_PAGES: Final = 4
 
 @dataclass(frozen=True)
 class _Stage:
-    """What is known of the training corpus by linear models, each fitted on other sites."""
+    """What is known of the training corpus by linear models, each fitted on other sites.
 
-    correction: Correction
+    Attributes
+    ----------
+    temperature
+        What logits were divided by.
+    known
+        Rows with a label to go by: those that somebody read, where there are any.
+    paragraphs
+        All paragraphs, with those logits.
+    rarity
+        How rare tokens are.
+    scale
+        Of what is measured.
+    """
+
     temperature: float
+    known: IntArray
     paragraphs: Paragraphs
     rarity: Rarity
     scale: Scale
@@ -83,7 +97,8 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sees whole pages with their markup, and the labels that alignment gives (column ``aligned_label``), and learns from read
         labels alone.
     corrected
-        Whether the linear model is corrected on labels that somebody read: by its logits and the surface features.
+        Whether the linear model is corrected on labels that somebody read, by its logits and the surface features, where it
+        judges paragraphs alone.
     stretch_weight
         Weight of paragraphs in stretches of 2 to 40, drawn from the pages to be pages of their own, for the networks; 0 for
         no stretches.
@@ -161,7 +176,8 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             stage = self._stage(corpus, targets, stage.paragraphs)
         linear = self._linear(corpus, targets)
         self.classes_ = np.array(sorted(map(str, LABELS)), dtype=np.str_)
-        self.model_ = self._on_top(corpus, stage, deployable(stage.correction.weights(linear), stage.temperature))
+        model = self._on_top(corpus, stage, deployable(linear, stage.temperature))
+        self.model_ = replace(model, correction=_correction(stage, targets)) if self.corrected else model
         return self
 
     def _stage(self, corpus: Corpus, targets: FloatArray, paragraphs: Paragraphs | None = None) -> _Stage:
@@ -172,13 +188,11 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             paragraphs = read(table.texts, linears[0])
         rows = np.flatnonzero(targets.any(axis=1))
         rows = rows[corpus.is_read[rows]] if corpus.is_read[rows].any() else rows
-        known, raw, surface = targets[rows], _out_of_fold(corpus, linears), paragraphs.surface
-        correction = Correction.of(raw[rows], surface[rows], known * _balance(known)) if self.corrected else NO_CORRECTION
-        logits = correction.logits(raw, surface)
-        temperature = best_temperature(logits[rows], known)
+        logits = _out_of_fold(corpus, linears)
+        temperature = best_temperature(logits[rows], targets[rows])
         paragraphs = replace(paragraphs, logits=logits / temperature)
         rarity = Rarity.of(paragraphs, table.starts)
-        return _Stage(correction, temperature, paragraphs, rarity, Scale.of(measured(paragraphs, table.starts, rarity)))
+        return _Stage(temperature, rows, paragraphs, rarity, Scale.of(measured(paragraphs, table.starts, rarity)))
 
     def _teacher_answers(self, corpus: Corpus, stage: _Stage) -> FloatArray:
         """Probabilities by a network that is told all there is, aligned labels too, and learns from read ones."""
@@ -309,6 +323,13 @@ def _balance(targets: FloatArray) -> FloatArray:
     sums = targets.sum(axis=0)
     balance: FloatArray = np.divide(sums.sum(), len(sums) * sums, out=np.zeros(len(sums)), where=sums > 0) ** BALANCE
     return balance
+
+
+def _correction(stage: _Stage, targets: FloatArray) -> Correction:
+    """The correction of the linear model as it is deployed, its temperature in it."""
+    logits, surface, known = stage.paragraphs.logits[stage.known], stage.paragraphs.surface[stage.known], targets[stage.known]
+    correction = Correction.of(logits, surface, known * _balance(known))
+    return correction.cooled(best_temperature(correction.logits(logits, surface), known))
 
 
 def _out_of_fold(corpus: Corpus, linears: list[LinearWeights]) -> FloatArray:

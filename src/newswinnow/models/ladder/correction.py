@@ -1,22 +1,25 @@
 """The linear model corrected on read labels: it learnt from labels of all origins, and those are right to different degrees.
 
 Its answers out of fold and the surface features go into a second, small linear model that knows read labels alone. A linear model
-of a linear model's answers is one linear model, so the correction costs nothing afterwards.
+of a linear model's answers is one linear model, so the correction costs no time afterwards. Networks know the surface features
+and gain nothing from it (experiments/031-correction): it is for paragraphs that are judged alone.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from newswinnow.features.definition import N_SURFACE
 from newswinnow.features.hashed import LinearWeights
-from newswinnow.models.softmax import Examples, fit_softmax
+from newswinnow.features.weights import on_grid
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.table import FloatArray
 
-_STRENGTH: Final = 0.1
+if TYPE_CHECKING:
+    from newswinnow.models.softmax import Examples
+
+_STRENGTH: Final = 0.01
 _CENTRED: Final = np.eye(len(LABELS)) - 1 / len(LABELS)
 _LEAST_SPREAD: Final = 1e-6
 _MAX_ITER: Final = 100
@@ -57,6 +60,8 @@ class Correction:
         -------
         The correction.
         """
+        from newswinnow.models.softmax import fit_softmax
+
         centre, spread = surface.mean(axis=0, dtype=np.float64), surface.std(axis=0, dtype=np.float64)
         spread = np.maximum(spread, _LEAST_SPREAD)
         columns = np.concatenate([logits @ _CENTRED / 2, (surface - centre) / spread], axis=1)
@@ -92,17 +97,40 @@ class Correction:
 
         Returns
         -------
-        A linear model whose logits are the corrected ones.
+        A linear model whose logits are the corrected ones, but for the rounding of its large table to what is scored exactly.
         """
-        hashed: Any = (weights.hashed @ self.mix).astype(np.float32)
-        dense = (weights.dense @ self.mix + self.dense).astype(np.float32)
-        return replace(weights, hashed=hashed, dense=dense, bias=(weights.bias @ self.mix + self.bias).astype(np.float32))
+        hashed, dense, bias = (_mixed(one, self.mix) for one in (weights.hashed, weights.dense, weights.bias))
+        return replace(
+            weights,
+            hashed=on_grid(hashed),
+            dense=(dense + self.dense).astype(np.float32),
+            bias=(bias + self.bias).astype(np.float32),
+        )
+
+    def cooled(self, temperature: float) -> Self:
+        """The correction with its logits divided by a temperature.
+
+        Parameters
+        ----------
+        temperature
+            What they are divided by.
+
+        Returns
+        -------
+        The correction.
+        """
+        return replace(self, mix=self.mix / temperature, dense=self.dense / temperature, bias=self.bias / temperature)
 
 
-NO_CORRECTION: Final = Correction(np.eye(len(LABELS)), np.zeros((N_SURFACE, len(LABELS))), np.zeros(len(LABELS)))
+def _mixed(weights: npt.NDArray[np.float32], mix: FloatArray) -> FloatArray:
+    """``weights @ mix``, summed in one order on every machine: a saved model is checked by its exact answers."""
+    columns: list[FloatArray] = [weights[..., label].astype(np.float64)[..., None] * mix[label] for label in range(len(mix))]
+    return columns[0] + columns[1] + columns[2]
 
 
-def _dense_examples(columns: FloatArray) -> Examples:
+def _dense_examples(columns: FloatArray) -> "Examples":
     """Rows without sparse columns."""
+    from newswinnow.models.softmax import Examples
+
     nothing = np.zeros(len(columns) + 1, np.int64)
     return Examples(nothing, np.empty(0, np.int32), np.empty(0, np.float32), np.ascontiguousarray(columns, dtype=np.float32), 0)

@@ -16,10 +16,8 @@ from newswinnow.models.ladder.networks import (
     BAG,
     DILATIONS,
     N_SCORES,
-    REACH,
     WIDTH,
     Pages,
-    columns_around,
     shapes_of,
 )
 from newswinnow.paragraphs.table import FloatArray, IntArray
@@ -28,6 +26,9 @@ Floats = npt.NDArray[np.float32]
 
 HINT_DROPOUT: Final = 0.15
 """Share of pages on which the hints are dropped."""
+
+REACH: Final = (WIDTH // 2) * max(DILATIONS)
+"""Rows of zeros that keep pages apart."""
 
 _WARM_UP: Final = 60
 _LEAST_RATE: Final = 0.005
@@ -138,7 +139,7 @@ class _Dropout:
 
 @dataclass(frozen=True)
 class _Layout:
-    """What a batch's layout says, made once for forward and backward."""
+    """What a batch's layout says, made once for forward and backward; ``slots`` are rows where pages are kept apart by zeros."""
 
     pages: Pages
     page_of: IntArray
@@ -153,14 +154,15 @@ class _Layout:
 
     @classmethod
     def of(cls, pages: Pages) -> "_Layout":
-        slots, lengths = pages.slots, pages.lengths.astype(np.float32)
-        is_inner = np.zeros((pages.n_slots, 1), np.float32)
+        page_of, lengths = pages.page_of, pages.lengths.astype(np.float32)
+        slots, n_slots = np.arange(len(page_of)) + REACH * (page_of + 1), len(page_of) + REACH * (len(pages.sizes) + 1)
+        is_inner = np.zeros((n_slots, 1), np.float32)
         is_inner[slots] = 1
         return cls(
             pages=pages,
-            page_of=pages.page_of,
+            page_of=page_of,
             slots=slots,
-            n_slots=pages.n_slots,
+            n_slots=n_slots,
             sizes=pages.sizes[:, None].astype(np.float32),
             lengths=lengths,
             length_sums=pages.sums(lengths) + np.float32(1e-3),
@@ -168,6 +170,26 @@ class _Layout:
             places=pages.places.astype(np.float32),
             is_inner=is_inner[REACH:-REACH],
         )
+
+
+def columns_around(rows: Any, dilation: int) -> Any:
+    """The rows around each row, side by side, for all rows but the outermost REACH.
+
+    Parameters
+    ----------
+    rows
+        Shape (n_slots, h), C order.
+    dilation
+        Steps between the rows that are taken.
+
+    Returns
+    -------
+    Shape (n_slots - 2 * REACH, WIDTH * h).
+    """
+    n, h = len(rows) - 2 * REACH, rows.shape[1]
+    step, cell = rows.strides
+    view = np.lib.stride_tricks.as_strided(rows[REACH - WIDTH // 2 * dilation :], (n, WIDTH, h), (step, dilation * step, cell))
+    return view.reshape(n, WIDTH * h)
 
 
 class Learner:

@@ -6,6 +6,7 @@ Finding its numbers is left to :mod:`newswinnow.models.ladder.classifier`, keepi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from newswinnow.features.definition import SURFACE_NAMES
 from newswinnow.features.paragraphs import Paragraphs, read
 from newswinnow.features.plain import softmax
 from newswinnow.features.relations import Rarity
+from newswinnow.models.ladder.correction import Correction
 from newswinnow.models.ladder.inputs import Scale, measured
 from newswinnow.models.ladder.networks import BAG, MARKUP, ORDER, Network, Pages, lengths_of
 from newswinnow.models.ladder.order import OrderTrust, series, signs
@@ -60,7 +62,7 @@ class LadderModel:
     Attributes
     ----------
     linear
-        Judges paragraphs alone, and gives the networks their first inputs.
+        Gives the networks their first inputs.
     rarity
         How rare tokens are.
     scale
@@ -71,6 +73,8 @@ class LadderModel:
         Level to what its logits are divided by.
     trust
         Whether a page is in order.
+    correction
+        What makes of ``linear`` the model that judges paragraphs alone; None where it is the same.
     """
 
     linear: LinearModel
@@ -79,6 +83,12 @@ class LadderModel:
     networks: Mapping[str, Network]
     temperatures: Mapping[str, float]
     trust: OrderTrust
+    correction: Correction | None = None
+
+    @cached_property
+    def alone(self) -> LinearModel:
+        """The linear model that judges paragraphs alone."""
+        return LinearModel(self.correction.weights(self.linear.weights)) if self.correction else self.linear
 
     @property
     def contexts(self) -> tuple[str, ...]:
@@ -107,7 +117,7 @@ class LadderModel:
         Shape (n_paragraphs, 3), columns in label order.
         """
         if context == ALONE or (context == AUTO and PAGE not in getattr(X, "columns", ())):
-            return self.linear.predict_proba(X)
+            return self.alone.predict_proba(X)
         table = PageTable.of(X)
         found = np.empty((len(table), len(LABELS)))
         pieces = list(table.batches(BATCH))
@@ -149,7 +159,7 @@ class LadderModel:
         -------
         Shape (n_paragraphs,); of equal probabilities the first in label order.
         """
-        return self.linear.predict_texts(texts)
+        return self.alone.predict_texts(texts)
 
     def levels_of(self, X: Any) -> list[str]:
         """The level that ``auto`` takes for each row.
@@ -184,17 +194,23 @@ class LadderModel:
         lengths = lengths_of(paragraphs.surface[:, LOG_CHARS])
         if context != AUTO:
             return self._at(context, inputs, Pages(sizes, lengths))
-        alone = softmax(paragraphs.logits)
-        found = np.empty_like(alone)
+        found = np.empty((len(table), len(LABELS)))
         for level in levels:
             is_here = chosen == level
             rows = np.repeat(is_here, sizes)
             found[rows] = self._at(level, inputs[rows], Pages(sizes[is_here], lengths[rows]))
-        is_small, is_least = np.repeat(sizes < SMALL_PAGE, sizes), np.repeat(sizes < LEAST_PAGE, sizes)
-        between = np.sqrt(found[is_small] * alone[is_small])
-        found[is_small] = between / between.sum(axis=1, keepdims=True)
-        found[is_least] = alone[is_least]
+        is_small = np.repeat(sizes < SMALL_PAGE, sizes)
+        if is_small.any():
+            found[is_small] = self._less_sure(found[is_small], table, is_small)
         return found
+
+    def _less_sure(self, found: FloatArray, table: PageTable, is_small: npt.NDArray[np.bool_]) -> FloatArray:
+        """Probabilities of paragraphs of small pages: between those of their page's level and those alone, or the latter."""
+        alone = self.alone.predict_proba([table.texts[row] for row in np.flatnonzero(is_small).tolist()])
+        between = np.sqrt(found * alone)
+        between /= between.sum(axis=1, keepdims=True)
+        is_least = np.repeat(table.sizes < LEAST_PAGE, table.sizes)[is_small]
+        return np.where(is_least[:, None], alone, between)
 
     def _at(self, level: str, inputs: FloatArray, pages: Pages) -> FloatArray:
         network = self.networks[level]

@@ -24,9 +24,6 @@ WIDTH: Final = 5
 """Neighbouring paragraphs that a convolution sees at once, its own among them."""
 
 DILATIONS: Final = (1, 2, 4, 8)
-REACH: Final = (WIDTH // 2) * max(DILATIONS)
-"""Rows of zeros that keep pages apart."""
-
 N_PLACES: Final = 4
 N_SCORES: Final = 3
 """The first columns of the inputs are the scores of the paragraph alone; the last layer sees them once more."""
@@ -35,6 +32,10 @@ WEIGHT_STEP: Final = 2.0**-12
 ACTIVATION_STEP: Final = 2.0**-10
 MAX_WEIGHT: Final = 32767 * WEIGHT_STEP
 MAX_ACTIVATION: Final = 64.0
+_MAX_STEPS: Final = MAX_ACTIVATION / ACTIVATION_STEP
+STRETCH: Final = 256
+"""Rows that are convolved at once: what stands around them, half a megabyte, stays in the second-level cache."""
+
 MAX_LENGTH: Final = 100
 """Hundreds of characters at which a paragraph's length stops counting."""
 
@@ -95,16 +96,23 @@ class Pages:
         """Number of each paragraph's page."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
-    @property
-    def slots(self) -> IntArray:
-        """Row of each paragraph where pages are kept apart by zeros."""
-        slots: IntArray = np.arange(len(self.lengths)) + REACH * (self.page_of + 1)
-        return slots
+    def around(self, dilation: int) -> IntArray:
+        """The rows around each row; the number of all rows stands for what lies outside its page.
 
-    @property
-    def n_slots(self) -> int:
-        """Rows where pages are kept apart by zeros, before the first and after the last too."""
-        return len(self.lengths) + REACH * (len(self.sizes) + 1)
+        Parameters
+        ----------
+        dilation
+            Steps between the rows that are taken.
+
+        Returns
+        -------
+        Shape (n_paragraphs, WIDTH).
+        """
+        steps = dilation * np.arange(-(WIDTH // 2), WIDTH // 2 + 1)
+        n = len(self.lengths)
+        begins, ends = np.repeat(self.begins, self.sizes), np.repeat(self.begins + self.sizes, self.sizes)
+        rows = np.arange(n)[:, None] + steps
+        return np.where((rows >= begins[:, None]) & (rows < ends[:, None]), rows, n)
 
     @property
     def places(self) -> FloatArray:
@@ -151,26 +159,6 @@ def lengths_of(log_chars: npt.NDArray[Any]) -> FloatArray:
     return lengths[:, None]
 
 
-def columns_around(rows: Any, dilation: int) -> Any:
-    """The rows around each row, side by side, for all rows but the outermost REACH.
-
-    Parameters
-    ----------
-    rows
-        Shape (n_slots, h), C order.
-    dilation
-        Steps between the rows that are taken.
-
-    Returns
-    -------
-    Shape (n_slots - 2 * REACH, WIDTH * h).
-    """
-    n, h = len(rows) - 2 * REACH, rows.shape[1]
-    step, cell = rows.strides
-    view = np.lib.stride_tricks.as_strided(rows[REACH - WIDTH // 2 * dilation :], (n, WIDTH, h), (step, dilation * step, cell))
-    return view.reshape(n, WIDTH * h)
-
-
 def on_grid(weights: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.int16]]:
     """Weights rounded to the grid they are kept and used on.
 
@@ -206,9 +194,21 @@ def rounded(values: Any) -> Any:
 
 
 def _active(values: Any) -> Any:
-    """A layer's output: nothing negative, nothing beyond MAX_ACTIVATION, and on the grid."""
-    np.clip(values, 0, MAX_ACTIVATION, out=values)
-    return rounded(values)
+    """A layer's output in whole steps: nothing negative, and nothing beyond MAX_ACTIVATION."""
+    np.clip(values, 0, _MAX_STEPS, out=values)
+    return np.rint(values, out=values)
+
+
+def _in_steps(name: str, values: npt.NDArray[np.int16]) -> FloatArray:
+    """Weights as they are used: activations are counted in steps, which inputs and logits are not."""
+    weights = values.astype(np.float64) * WEIGHT_STEP
+    if name == "last":
+        return weights * ACTIVATION_STEP
+    if name == "mix":
+        weights[-N_SCORES:] /= ACTIVATION_STEP
+    elif name == "first" or (name.endswith("_bias") and name != "last_bias"):
+        weights /= ACTIVATION_STEP
+    return weights
 
 
 class Network:
@@ -225,7 +225,8 @@ class Network:
     def __init__(self, level: str, weights: Mapping[str, npt.NDArray[np.int16]]) -> None:
         self.level = level
         self.weights = dict(weights)
-        self._weights: dict[str, FloatArray] = {name: values.astype(np.float64) * WEIGHT_STEP for name, values in weights.items()}
+        self._n_hidden = len(self.weights["last"])
+        self._weights = {name: _in_steps(name, values) for name, values in weights.items()}
 
     @property
     def n_inputs(self) -> int:
@@ -248,12 +249,16 @@ class Network:
         """
         w = self._weights
         own = _active(_active(inputs @ w["first"] + w["first_bias"]) @ w["second"] + w["second_bias"])
-        page = self._pooled(own, pages)[pages.page_of]
+        pooled, page_of = self._pooled(own, pages), pages.page_of
         if self.level != BAG:
-            own = rounded(own + page + rounded(pages.places) @ w["place"])
-            own = self._convolved(own, pages)
-        mixed = np.concatenate([own, page, inputs[:, :N_SCORES]], axis=1)
-        found: FloatArray = _active(mixed @ w["mix"] + w["mix_bias"]) @ w["last"] + w["last_bias"]
+            own += pooled[page_of]
+            own += np.rint(pages.places / ACTIVATION_STEP) @ w["place"]
+            own = self._convolved(np.rint(own, out=own), pages)
+        of_own, of_page, of_scores = np.split(w["mix"], [self._n_hidden, 2 * self._n_hidden])
+        mixed = own @ of_own
+        mixed += (pooled @ of_page + w["mix_bias"])[page_of]
+        mixed += inputs[:, :N_SCORES] @ of_scores
+        found: FloatArray = _active(mixed) @ w["last"] + w["last_bias"]
         return found
 
     def _pooled(self, own: FloatArray, pages: Pages) -> FloatArray:
@@ -261,23 +266,27 @@ class Network:
         sizes = pages.sizes[:, None].astype(np.float64)
         parts = (
             pages.sums(own) / sizes,
-            np.sqrt(pages.sums(own * own) / sizes + 1e-4),
+            np.sqrt(pages.sums(own * own) / sizes + 1e-4 / ACTIVATION_STEP**2),
             pages.sums(own * pages.lengths) / (pages.sums(pages.lengths) + 1e-3),
-            pages.log_sizes,
+            pages.log_sizes / ACTIVATION_STEP,
         )
-        pooled = rounded(np.concatenate(parts, axis=1))
+        pooled = np.rint(np.concatenate(parts, axis=1))
         return _active(pooled @ self._weights["pool"] + self._weights["pool_bias"])  # type: ignore[no-any-return]
 
     def _convolved(self, own: FloatArray, pages: Pages) -> FloatArray:
-        w, slots = self._weights, pages.slots
-        rows = np.zeros((pages.n_slots, own.shape[1]))
-        rows[slots] = own
-        between = np.ones(len(rows), dtype=bool)
-        between[slots] = False
-        inner = rows[REACH:-REACH]
+        n, h = own.shape
+        rows = np.concatenate([own, np.zeros((1, h))])  # the last stands for all that lies outside a page
+        found, columns = np.empty((n, h)), np.empty((min(n, STRETCH), WIDTH, h))
         for dilation in DILATIONS:
-            found = _active(columns_around(rows, dilation) @ w[f"around_{dilation}"] + w[f"around_{dilation}_bias"])
-            inner += found
-            rows[between] = 0
-        convolved: FloatArray = rows[slots]
-        return convolved
+            weights, bias = self._weights[f"around_{dilation}"], self._weights[f"around_{dilation}_bias"]
+            around = pages.around(dilation)
+            for begin in range(0, n, STRETCH):
+                end = min(begin + STRETCH, n)
+                part = columns[: end - begin]
+                np.take(rows, around[begin:end], axis=0, out=part, mode="clip")
+                out = found[begin:end]
+                np.matmul(part.reshape(end - begin, WIDTH * h), weights, out=out)
+                out += bias
+                _active(out)
+            rows[:n] += found
+        return rows[:n]

@@ -161,8 +161,8 @@ class PageTable:
 
 def _numbers(pages: list[Any]) -> IntArray:
     """Number of each row's page, counted from the first that comes."""
-    known: dict[Any, int] = {}
-    return np.array([known.setdefault(page, len(known)) for page in pages], dtype=np.int64)
+    known = {page: number for number, page in enumerate(dict.fromkeys(pages))}
+    return np.fromiter(map(known.__getitem__, pages), dtype=np.int64, count=len(pages))
 
 
 def _taken(X: Any, name: str, rows: IntArray) -> list[Any]:

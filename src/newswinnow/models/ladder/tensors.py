@@ -9,15 +9,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from newswinnow.features.definition import N_SURFACE
 from newswinnow.features.relations import RARITY_BITS, Rarity
+from newswinnow.models.ladder.correction import Correction
 from newswinnow.models.ladder.inputs import N_MEASURED, Scale, n_inputs
 from newswinnow.models.ladder.model import LadderModel
 from newswinnow.models.ladder.networks import LEVELS, Network, shapes_of
 from newswinnow.models.ladder.order import N_SIGNS, OrderTrust
 from newswinnow.models.linear import LinearModel, weights_from_tensors, weights_to_tensors
 from newswinnow.models.saved.families import TensorRule, check_tensors
+from newswinnow.paragraphs.label import LABELS
 
 _LINEAR: Final = "linear"
+_CORRECTION: Final = "correction"
+_CORRECTION_SHAPES: Final = {"mix": (len(LABELS), len(LABELS)), "dense": (N_SURFACE, len(LABELS)), "bias": (len(LABELS),)}
 _MAX_HIDDEN: Final = 1024
 _HIGHEST: Final = 100.0
 
@@ -35,6 +40,8 @@ def model_to_tensors(model: LadderModel) -> dict[str, npt.NDArray[Any]]:
     Name to tensor; names of a part's tensors begin with the part's name and a dot.
     """
     tensors = {f"{_LINEAR}.{name}": tensor for name, tensor in weights_to_tensors(model.linear.weights).items()}
+    if model.correction:
+        tensors |= {f"{_CORRECTION}.{name}": getattr(model.correction, name) for name in _CORRECTION_SHAPES}
     for level in LEVELS:
         tensors |= {f"{level}.{name}": tensor for name, tensor in model.networks[level].weights.items()}
     return tensors | {
@@ -65,13 +72,17 @@ def model_from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> LadderModel:
         If a tensor is missing, unknown, of another type or shape, or holds a number that is not finite or out of range.
     """
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith(f"{_LINEAR}.")}
-    rules = _rules(_n_hidden(own))
+    is_corrected = any(name.startswith(f"{_CORRECTION}.") for name in own)
+    rules = _rules(_n_hidden(own), is_corrected=is_corrected)
     check_tensors(own, rules)
     temperatures, rare = own["temperatures"], int(own["rare"][0])
     if not ((temperatures > 0) & (temperatures <= _HIGHEST)).all():
         raise ValueError(f"temperatures must be > 0 and <= {_HIGHEST}; got {temperatures.tolist()}")
     if not (own["spread"] > 0).all() or rare < 1:
         raise ValueError(f"spread and rare must be > 0; got {float(own['spread'].min())} and {rare}")
+    mix = f"{_CORRECTION}.mix"
+    if is_corrected and not (np.abs(own[mix]) <= _HIGHEST).all():
+        raise ValueError(f"{mix} must be <= {_HIGHEST} in size; got {float(np.abs(own[mix]).max())}")
     linear = {name.removeprefix(f"{_LINEAR}."): tensor for name, tensor in tensors.items() if name not in own}
     networks = {
         level: Network(level, {name: own[f"{level}.{name}"] for name in shapes_of(level, n_inputs=1, n_hidden=1)})
@@ -84,6 +95,7 @@ def model_from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> LadderModel:
         networks=networks,
         temperatures=dict(zip(LEVELS, temperatures.tolist(), strict=True)),
         trust=OrderTrust(own["trust"]),
+        correction=Correction(**{name: own[f"{_CORRECTION}.{name}"] for name in _CORRECTION_SHAPES}) if is_corrected else None,
     )
 
 
@@ -94,12 +106,14 @@ def _n_hidden(tensors: Mapping[str, npt.NDArray[Any]]) -> int:
     return min(max(n_hidden, 1), _MAX_HIDDEN)
 
 
-def _rules(n_hidden: int) -> dict[str, TensorRule]:
+def _rules(n_hidden: int, *, is_corrected: bool) -> dict[str, TensorRule]:
     rules = {
         f"{level}.{name}": TensorRule(np.int16, shape)
         for level in LEVELS
         for name, shape in shapes_of(level, n_inputs=n_inputs(level), n_hidden=n_hidden).items()
     }
+    if is_corrected:
+        rules |= {f"{_CORRECTION}.{name}": TensorRule(np.float64, shape) for name, shape in _CORRECTION_SHAPES.items()}
     return rules | {
         "rarity": TensorRule(np.uint8, (1 << RARITY_BITS,)),
         "rare": TensorRule(np.int64, (1,)),
