@@ -5,6 +5,7 @@ import itertools
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -346,6 +347,17 @@ def test_long_paragraphs_are_packed_in_several_pieces(monkeypatch: pytest.Monkey
     expected = linear_logits(texts, WEIGHTS)
     monkeypatch.setattr(hashed, "_MAX_BYTES", 100)
     np.testing.assert_array_equal(linear_logits(texts, WEIGHTS), expected)
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_newlines_inside_texts_count_as_blanks_in_every_batch(is_exact: bool) -> None:
+    weights = WEIGHTS if is_exact else replace(WEIGHTS, hashed=WEIGHTS.hashed + np.float32(1e-6))
+    assert (weights.lanes is not None) == is_exact
+    texts = ["The council\nvoted", "Share", "Read\n\nmore\n", "\n"] * 700
+    blanks = [text.replace("\n", " ") for text in texts]
+    for n_threads in (1, 2):
+        found = linear_logits(texts, weights, n_threads=n_threads)
+        np.testing.assert_array_equal(found, linear_logits(blanks, weights, n_threads=1))
 
 
 def test_what_warms_up_leaves_nothing_to_be_compiled() -> None:

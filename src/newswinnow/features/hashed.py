@@ -95,13 +95,20 @@ def pack(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
     >>> pack(["Share", "this"]).tobytes()
     b'Share\nthis\n'
     """
-    buffer = np.frombuffer(encode("\n".join([*texts, ""])), dtype=np.uint8)
+    buffer = _joined(texts)
     if np.count_nonzero(buffer == ord("\n")) != len(texts):
-        return pack([text.replace("\n", " ") for text in texts])
+        return _joined([text.replace("\n", " ") for text in texts])
     return buffer
 
 
-def packed(texts: Sequence[str], begin: int, end: int) -> Iterator[tuple[npt.NDArray[np.uint8], int, int]]:
+def _joined(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """What :func:`pack` gives, provided that no text holds a newline."""
+    return np.frombuffer(encode("\n".join([*texts, ""])), dtype=np.uint8)
+
+
+def packed(
+    texts: Sequence[str], begin: int, end: int, *, is_checked: bool = False
+) -> Iterator[tuple[npt.NDArray[np.uint8], int, int]]:
     """Pack a stretch of texts in pieces that the kernel can be given at once.
 
     Parameters
@@ -112,18 +119,20 @@ def packed(texts: Sequence[str], begin: int, end: int) -> Iterator[tuple[npt.NDA
         Index of the first.
     end
         Index after the last.
+    is_checked
+        Whether the caller looks for newlines inside texts.
 
     Yields
     ------
     Bytes as of :func:`pack`, with the index of their first text and that after their last.
     """
-    buffer = pack(texts[begin:end])
+    buffer = (_joined if is_checked else pack)(texts[begin:end])
     if len(buffer) <= _MAX_BYTES or end - begin == 1:
         yield buffer, begin, end
         return
     middle = (begin + end) // 2
-    yield from packed(texts, begin, middle)
-    yield from packed(texts, middle, end)
+    yield from packed(texts, begin, middle, is_checked=is_checked)
+    yield from packed(texts, middle, end, is_checked=is_checked)
 
 
 def plan_of(n_rows: int, characters: CharacterNgrams) -> tuple[int, int, int]:
@@ -346,17 +355,21 @@ def _score(
     dense, bias = weights.dense_table, weights.bias.astype(np.float64)
     own = threading.local()
 
+    def score(buffer: npt.NDArray[np.uint8], out: npt.NDArray[np.float64], scratch: Any) -> int:
+        if lanes:
+            return int(kernel.score(buffer, tables, plan, blocks, lanes.table, lanes.step, dense, bias, scratch, out))
+        return int(kernel.score_floats(buffer, tables, plan, blocks, weights.hashed, dense, bias, scratch, out))
+
     def run(begin: int, end: int) -> None:
-        for buffer, first, last in packed(texts, begin, end):
+        # The kernel finds newlines inside texts for nothing; to look for them here, threads would hand over the GIL twice more.
+        for buffer, first, last in packed(texts, begin, end, is_checked=True):
             # Each thread keeps its working arrays: fresh ones are fresh pages, which the threads would wait for in turn.
             if getattr(own, "size", -1) < len(buffer):
                 own.size = len(buffer) + len(buffer) // 4
                 own.scratch = kernel.make_scratch(own.size, n_rows)
-            out, scratch = np.empty((last - first, 3)), own.scratch
-            if lanes:
-                kernel.score(buffer, tables, plan, blocks, lanes.table, lanes.step, dense, bias, scratch, out)
-            else:
-                kernel.score_floats(buffer, tables, plan, blocks, weights.hashed, dense, bias, scratch, out)
+            out = np.empty((last - first, 3))
+            if score(buffer, out, own.scratch) < len(buffer):
+                score(pack(texts[first:last]), out, own.scratch)
             keep(out, first, last)
 
     each_batch(run, len(texts), n_threads=n_threads)

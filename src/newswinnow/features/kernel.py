@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from newswinnow.features.definition import MAX_TOKENS, N_BLOCKS, N_FORM, N_OPENING, N_SURFACE
-from newswinnow.features.jit import inlined, lean, lean_entry, load8
+from newswinnow.features.jit import brief_entry, inlined, lean, lean_entry, load8
 from newswinnow.features.measure import measure, put_categories
 from newswinnow.features.scan import NEWLINE, PADDING, scan_ascii, scan_unicode
 from newswinnow.features.walk import N_COUNTS, OTHERS, PRIME, finish, put_characters, put_edges, put_words, walk
@@ -156,7 +156,7 @@ def _logits(scales: Any, table: Any, step: Any, dense: Any, bias: Any, scratch: 
 @lean_entry
 def score(
     buffer: Any, tables: Any, plan: Any, scales: Any, table: Any, step: Any, dense: Any, bias: Any, scratch: Any, out: Any
-) -> None:
+) -> Any:
     """Logits of many paragraphs in one pass, with no matrix in between.
 
     Parameters
@@ -181,12 +181,17 @@ def score(
         Of :func:`make_scratch`.
     out
         Receives logits, ``float64``, shape (n_paragraphs, 3).
+
+    Returns
+    -------
+    Bytes read: fewer than there are where a paragraph holds a newline.
     """
     scan_ascii(buffer, scratch[0], scratch[1])
     at = 0
     for i in range(len(out)):
         at = featurise(buffer, at, tables, plan, scratch)
         out[i, 0], out[i, 1], out[i, 2] = _logits(scales, table, step, dense, bias, scratch)
+    return at
 
 
 @lean_entry
@@ -263,7 +268,7 @@ def read(
 @lean_entry
 def score_floats(
     buffer: Any, tables: Any, plan: Any, scales: Any, table: Any, dense: Any, bias: Any, scratch: Any, out: Any
-) -> None:
+) -> Any:
     """What :func:`score` does, for weights that are on no common grid.
 
     Parameters
@@ -286,6 +291,10 @@ def score_floats(
         Of :func:`make_scratch`.
     out
         Receives logits, ``float64``, shape (n_paragraphs, 3).
+
+    Returns
+    -------
+    As of :func:`score`.
     """
     rows, ends, measured = scratch[7], scratch[8], scratch[9]
     scan_ascii(buffer, scratch[0], scratch[1])
@@ -303,6 +312,7 @@ def score_floats(
             x, y, z = x + scale * a, y + scale * b, z + scale * c
             low = ends[block]
         out[i, 0], out[i, 1], out[i, 2] = _add_surface(measured, dense, x, y, z)
+    return at
 
 
 @lean_entry
@@ -322,7 +332,7 @@ def softmax(logits: Any) -> None:
         logits[i, 0], logits[i, 1], logits[i, 2] = x / total, y / total, z / total
 
 
-@lean_entry
+@brief_entry
 def best_of(logits: Any, codes: Any) -> None:
     """Which logit of each paragraph is the largest, of equal ones the first.
 
