@@ -1,6 +1,7 @@
 """Batches cover everything once, in as many threads as are asked for."""
 
 import threading
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -89,6 +90,23 @@ def test_a_thread_that_got_short_pieces_takes_more_of_them() -> None:
     each_piece(run, 20, size=20 * BATCH, n_threads=2)
     assert sorted(done) == list(range(20))
     assert done[-1] == 0
+
+
+@pytest.mark.parametrize("n_to_be_had", [0, 1])
+def test_where_no_more_threads_are_to_be_had_those_there_are_do_all(monkeypatch: pytest.MonkeyPatch, n_to_be_had: int) -> None:
+    started: list[threading.Thread] = []
+
+    def start(function: Callable[..., None], arguments: tuple[object, ...]) -> None:
+        if len(started) == n_to_be_had:
+            raise RuntimeError("can't start new thread")
+        started.append(threading.Thread(target=function, args=arguments))
+        started[-1].start()
+
+    monkeypatch.setattr("newswinnow.features.batches.start_new_thread", start)
+    done: list[int] = []
+    each_piece(done.append, 20, size=20 * BATCH, n_threads=4)
+    assert sorted(done) == list(range(20))
+    assert len(started) == n_to_be_had
 
 
 def test_threads_are_those_asked_for_and_one_for_little(monkeypatch: pytest.MonkeyPatch) -> None:

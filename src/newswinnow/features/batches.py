@@ -4,9 +4,9 @@ What is done with a batch is left to the caller; it must release the GIL for thr
 """
 
 import os
+from _thread import LockType, allocate_lock, start_new_thread
 from collections.abc import Callable
 from operator import itemgetter
-from threading import Thread
 from typing import Final
 
 BATCH: Final = 1024
@@ -114,10 +114,23 @@ def each_piece(run: Callable[[int], None], n_pieces: int, *, size: int, n_thread
 
 
 def _run_in_threads(work: Callable[[], None], n_threads: int) -> None:
-    """Run ``work`` in this thread and ``n_threads - 1`` others: bare ones, since a pool takes longer to start and stop."""
-    others = [Thread(target=work) for _ in range(n_threads - 1)]
+    """Run ``work``, which raises nothing, in this thread and ``n_threads - 1`` others.
+
+    Bare ones: ``threading.Thread.start`` waits until the other thread runs, which takes longer than a batch, and a pool takes
+    longer still to start and stop.
+    """
+    others = [allocate_lock() for _ in range(n_threads - 1)]
+
+    def run(until_done: LockType) -> None:
+        work()
+        until_done.release()
+
     for other in others:
-        other.start()
+        other.acquire()
+        try:
+            start_new_thread(run, (other,))
+        except RuntimeError:  # no more threads are to be had: those there are do the work
+            other.release()
     work()
     for other in others:
-        other.join()
+        other.acquire()
