@@ -4,7 +4,7 @@ What the values mean is left to :mod:`newswinnow.corpus.parquet`.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -14,6 +14,8 @@ from newswinnow.corpus.streams import MAX_GZIP_BYTES, MAX_GZIP_RATIO
 BATCH_ROWS: Final = 4096
 _BATCH_BYTES: Final = 64 << 20
 _SMALL_BYTES: Final = 16 << 20
+_MEASURED_BYTES: Final = 128 << 10
+"""Of dictionaries larger than this the longest value is looked up: taken as a whole for it they would make batches too short."""
 
 # https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift, struct PageHeader, written in Thrift's
 # compact protocol: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
@@ -40,10 +42,13 @@ class Page:
         What it says it expands to; decompressors refuse to give more.
     repeats
         Whether values in it can come out many times: it is a dictionary, or its values build on one another.
+    is_dictionary
+        Whether it is a dictionary.
     """
 
     n_bytes: int
     repeats: bool
+    is_dictionary: bool = False
 
 
 class _Header:
@@ -141,7 +146,8 @@ def pages_of(stream: BinaryIO, begin: int, end: int) -> Iterator[Page]:
         n_expanded, n_stored = fields.get(_EXPANDED), fields.get(_STORED)
         if not isinstance(n_expanded, int) or not isinstance(n_stored, int) or n_expanded < 0 or n_stored < 0:
             raise PageError("a page header without sizes")
-        yield Page(n_expanded, fields.get(_TYPE) == _DICTIONARY_PAGE or _encoding(fields) == _DELTA_BYTE_ARRAY)
+        is_dictionary = fields.get(_TYPE) == _DICTIONARY_PAGE
+        yield Page(n_expanded, is_dictionary or _encoding(fields) == _DELTA_BYTE_ARRAY, is_dictionary)
         begin = stream.tell() + n_stored
 
 
@@ -160,7 +166,17 @@ class _Expansion:
             raise fail(self.source, reason)
 
 
-def _pages(file: Any, stream: BinaryIO) -> Iterator[Page]:
+@dataclass(frozen=True)
+class _Column:
+    """One column in one row group: its path in the schema and where its pages lie."""
+
+    group: int
+    path: str
+    begin: int
+    end: int
+
+
+def _columns(file: Any) -> Iterator[_Column]:
     for group in range(file.num_row_groups):
         columns = file.metadata.row_group(group)
         for column in map(columns.column, range(columns.num_columns)):
@@ -171,20 +187,48 @@ def _pages(file: Any, stream: BinaryIO) -> Iterator[Page]:
             # As Arrow does it: some writers note 0 for a dictionary that is not there.
             if column.has_dictionary_page and 0 < (column.dictionary_page_offset or 0) < begin:
                 begin = column.dictionary_page_offset
-            yield from pages_of(stream, begin, begin + column.total_compressed_size)
+            yield _Column(group, column.path_in_schema, begin, begin + column.total_compressed_size)
 
 
 def _check_pages(file: Any, stream: BinaryIO, expansion: _Expansion) -> int:
     """Rows that a batch may have."""
     n_bytes = longest = 0
+    large: list[tuple[_Column, int]] = []
     try:
-        for page in _pages(file, stream):
-            n_bytes += page.n_bytes
-            longest = max(longest, page.n_bytes) if page.repeats else longest
-            expansion.check(n_bytes)
+        for column in _columns(file):
+            for page in pages_of(stream, column.begin, column.end):
+                n_bytes += page.n_bytes
+                if page.is_dictionary and page.n_bytes > _MEASURED_BYTES:
+                    large.append((column, page.n_bytes))
+                elif page.repeats:
+                    longest = max(longest, page.n_bytes)
+                expansion.check(n_bytes)
     except PageError as error:
         raise fail(expansion.source, f"must be a whole Parquet file; got {error}") from error
+    # Nothing is unpacked before all pages are counted.
+    longest = max([longest, *_longest_values(file, stream, large)])
     return max(1, _BATCH_BYTES // max(1, longest))
+
+
+def _longest_values(file: Any, stream: BinaryIO, large: Sequence[tuple[_Column, int]]) -> Iterator[int]:
+    """Bytes of the longest value of each dictionary; all of the dictionary's where its values are no plain strings."""
+    if not large:
+        return
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    schema = file.schema_arrow
+    plain = {field.name for field in schema if pyarrow.types.is_string(field.type) or pyarrow.types.is_binary(field.type)}
+    with pyarrow.parquet.ParquetFile(stream, read_dictionary=sorted(plain)) as reader:
+        for column, n_bytes in large:
+            if column.path not in plain:
+                yield n_bytes
+                continue
+            # The first row comes with the whole dictionary.
+            where = {"row_groups": [column.group], "columns": [column.path], "use_threads": False}
+            (values,) = next(reader.iter_batches(batch_size=1, **where)).columns
+            yield pyarrow.compute.max(pyarrow.compute.binary_length(values.dictionary)).as_py() or 0
 
 
 def guarded_batches(

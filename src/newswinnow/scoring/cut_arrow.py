@@ -48,7 +48,7 @@ def cut_parquet(file: SourceFile, at: int, *, rules: RecordRules, chunk_bytes: i
 def _chunks(opened: Any, batches: Iterable[Any], file: SourceFile, *, at: int, chunk_bytes: int) -> Iterator[Chunk]:
     """Batches joined until they are large enough and a page ends in the last one."""
     held: list[Any] = []
-    n_bytes, first, n_done, last = 0, 1, 0, None
+    n_bytes, first, n_done = 0, 1, 0
 
     def chunk(batches: Sequence[Any]) -> Chunk:
         n = sum(batch.num_rows for batch in batches)
@@ -56,8 +56,10 @@ def _chunks(opened: Any, batches: Iterable[Any], file: SourceFile, *, at: int, c
         return Chunk(0, at, first, n, file.source, "arrow", _serialised(batches), done_bytes=done)
 
     for batch in batches:
-        pages = column_values(batch.column(batch.schema.get_field_index(PAGE)))
-        border = _border([last, *pages]) if n_bytes >= chunk_bytes else None
+        if not batch.num_rows:
+            continue
+        n_done += batch.num_rows
+        border = _border([*_pages_of(held[-1])[-1:], *_pages_of(batch)]) if n_bytes >= chunk_bytes else None
         if border is None and n_bytes >= chunk_bytes + MAX_PIECE_BYTES:
             border = 0
         if border is not None:
@@ -67,10 +69,12 @@ def _chunks(opened: Any, batches: Iterable[Any], file: SourceFile, *, at: int, c
             held, n_bytes, batch = [], 0, batch.slice(border)
         held.append(batch)
         n_bytes += batch.nbytes
-        n_done += len(pages)
-        last = pages[-1] if pages else last
     if n_bytes:
         yield chunk(held)
+
+
+def _pages_of(batch: Any) -> list[Any]:
+    return column_values(batch.column(batch.schema.get_field_index(PAGE)))
 
 
 def _border(pages: Sequence[Any]) -> int | None:

@@ -5,6 +5,8 @@ Reading pages and writing answers is left to the modules around; what a model ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress, islice
+from operator import ne
 
 import numpy as np
 
@@ -53,18 +55,18 @@ class PageBatch:
         [0, 2, 3, 4]
         """
         pages = self.pages
-        cuts = [i for i in range(1, len(pages)) if pages[i] != pages[i - 1]]
+        cuts = compress(range(1, len(pages)), map(ne, pages, islice(pages, 1, None)))
         return np.array([0, *cuts, len(pages)] if pages else [0], dtype=np.int64)
 
     def as_rows(self) -> Rows:
-        """The batch as the table that page-context models read; every run of rows has an id of its own.
+        """The batch as the table that page-context models read; every run of rows has a number as its id.
 
         Returns
         -------
         Columns ``page``, ``position``, ``text`` and, where known, ``tag`` and ``link_density``.
         """
         bounds = self.bounds()
-        ids = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)).astype(str).tolist()
+        ids = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)).tolist()
         columns: dict[str, Sequence[object]] = {PAGE: ids, POSITION: self.positions, TEXT: self.texts}
         if self.tags is not None:
             columns[TAG] = self.tags

@@ -11,12 +11,21 @@ from typing import Any, BinaryIO, Final, cast
 import orjson
 
 from newswinnow.corpus.write import as_text, compressed, field_text, write_fields
-from newswinnow.paragraphs.table import OPTIONAL_COLUMNS, PREDICTION_COLUMNS, REQUIRED_COLUMNS
+from newswinnow.paragraphs.table import (
+    OPTIONAL_COLUMNS,
+    POSITION,
+    PREDICTION_COLUMNS,
+    PROBABILITY_COLUMNS,
+    REQUIRED_COLUMNS,
+    TEXT,
+)
 from newswinnow.scoring.durable import Written, open_temporary
 from newswinnow.scoring.parts import Footer, Parts
 
 GZIP_LEVEL: Final = 6
 """Level 9, gzip's default in Python, takes three times as long for one percent."""
+
+_RARELY_REPEATED: Final = frozenset({POSITION, *PROBABILITY_COLUMNS})
 
 
 def write_output(
@@ -110,7 +119,10 @@ def _parquet(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Ca
     import pyarrow.parquet
 
     schema = _schema_of(parts, footers)
-    with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
+    # Texts and numbers that hardly ever come twice need no dictionary: a third less time, and a smaller file.
+    described = [name for name in schema.names if name != TEXT]
+    repeated = [name for name in described if name not in _RARELY_REPEATED]
+    with pyarrow.parquet.ParquetWriter(stream, schema, use_dictionary=repeated, write_statistics=described) as writer:
         for footer in footers:
             tick()
             with pyarrow.ipc.open_stream(b"".join(parts.payload(footer))) as reader:

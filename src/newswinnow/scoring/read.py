@@ -78,9 +78,8 @@ class ChunkCollector(RecordCollector):
         Rows and rejects.
         """
         records = self.records
-        rows = Paragraphs(
-            [r[PAGE] for r in records], [r[POSITION] for r in records], [r[TEXT] for r in records], self.numbers, records
-        )
+        pages, positions, texts = ([record[name] for record in records] for name in (PAGE, POSITION, TEXT))
+        rows = Paragraphs(pages, positions, texts, self.numbers, records, names=set[str]().union(*records))
         return ReadChunk(rows, self.rejects, len(records) + len(self.rejects))
 
 

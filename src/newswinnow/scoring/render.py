@@ -6,7 +6,7 @@ there are and what was answered is decided before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 from typing import Any, Final, Self
 
 import numpy as np
@@ -92,19 +92,22 @@ def render_jsonl(rows: Paragraphs, answers: Answers) -> bytes:
     One line per row; what a row did not have, it does not get.
     """
     records = rows.records if rows.records is not None else _records_of(rows)
-    lines: Sequence[bytes | None] = rows.lines if rows.lines is not None else [None] * len(records)
+    labels = answers.labels.tolist()
+    lines = rows.lines if rows.lines is not None else [None] * len(records)
+    anew: dict[int, bytes] = {}
+    if None in lines:
+        values = answers.probabilities.tolist()
+        anew = {i: _anew(records[i], labels[i], values[i]) for i, line in enumerate(lines) if line is None}
     # One call writes all numbers, as the same writer would one by one; a row's are cut out of it.
-    numbers = orjson.dumps(np.ascontiguousarray(answers.probabilities), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2].split(b"],[")
-    values: list[list[float]] = answers.probabilities.tolist() if None in lines else []
-    out: list[bytes] = []
-    for i, (line, label, number) in enumerate(zip(lines, answers.labels.tolist(), numbers, strict=False)):
-        if line is None:
-            out.append(_anew(records[i], label, values[i]))
-        else:
-            p, q, r = number.split(b",")
-            end = line.rfind(b"}")
-            out.append(b"%b%b%b%b%b%b%b}\n" % (line[:end], _ENDS[label], p, _SECOND, q, _THIRD, r))
-    return b"".join(out)
+    numbers = orjson.dumps(np.ascontiguousarray(answers.probabilities), option=orjson.OPT_SERIALIZE_NUMPY)
+    flat = numbers.translate(None, b"[]").split(b",")
+    p, q, r = (flat[i :: len(LABELS)] for i in range(len(LABELS)))
+    kept = [line[: line.rfind(b"}")] if line else b"" for line in lines]
+    ends = [_ENDS[label] for label in labels]
+    pieces = zip(kept, ends, p, repeat(_SECOND), q, repeat(_THIRD), r, repeat(b"}\n"), strict=False)
+    if not anew:
+        return b"".join(chain.from_iterable(pieces))
+    return b"".join(anew.get(i) or b"".join(piece) for i, piece in enumerate(pieces))
 
 
 def _anew(record: dict[str, Any], label: int, probabilities: list[float]) -> bytes:

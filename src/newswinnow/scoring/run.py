@@ -7,8 +7,9 @@ many workers there were. Messages, progress bars and exit codes are left to :mod
 import hashlib
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import orjson
@@ -27,7 +28,7 @@ from newswinnow.scoring.publish import write_output
 from newswinnow.scoring.run_directory import PARTS, REJECTS, STDIN, RunDirectory
 from newswinnow.scoring.sources import SourceFile, check_unchanged, digest_inputs
 from newswinnow.scoring.stopping import Stop
-from newswinnow.scoring.workers import score_all, scorers
+from newswinnow.scoring.workers import Scorer, score_all, scorers
 
 SMALL_BYTES: Final = 8 << 20
 """Inputs of less than this are scored in this process: workers take a second to start."""
@@ -106,25 +107,35 @@ class _Run:
 
     def execute(self) -> RunSummary:
         self.directory.check_free()
-        self.files = digest_inputs(self._inputs(), stdin=self.plan.directory / STDIN, progress=self._digested)
-        total = sum(file.n_bytes for file in self.files)
-        identity = self.plan.identity()
-        if self.directory.is_new:
+        inputs = self._inputs()
+        with self._scorers(inputs) as functions:
+            self.files = digest_inputs(inputs, stdin=self.plan.directory / STDIN, progress=self._digested)
+            identity = self.plan.identity()
+            if self.directory.is_new:
+                self._check_target()
+            self.directory.begin(identity, self.files)
+            done = self.directory.finished()
+            parts_folder = self.plan.directory / PARTS
+            if done is not None:
+                if parts_folder.is_dir():
+                    Parts(parts_folder).clear()
+                return RunSummary.of(done)
             self._check_target()
-        self.directory.begin(identity, self.files)
-        done = self.directory.finished()
-        parts_folder = self.plan.directory / PARTS
-        if done is not None:
-            if parts_folder.is_dir():
-                Parts(parts_folder).clear()
-            return RunSummary.of(done)
-        self._check_target()
-        parts = Parts(parts_folder)
-        self._score(parts, total)
+            parts = Parts(parts_folder)
+            self._score(parts, functions)
         check_unchanged(self.files)
         summary = self._publish(parts)
         parts.clear()
         return summary
+
+    def _scorers(self, inputs: Sequence[Input]) -> AbstractContextManager[Callable[[], list[Scorer]]]:
+        """What scores; processes of its own load the model while the inputs are hashed."""
+        plan = self.plan
+        paths = [plan.directory / STDIN if item.path == DASH else Path(item.path) for item in inputs]
+        is_large = sum(path.stat().st_size for path in paths if path.is_file()) > SMALL_BYTES
+        is_needed = not plan.cluster and not self.directory.is_finished
+        workers = plan.workers if is_needed and (is_large or plan.use_threads) else 1
+        return scorers(plan.model, plan.task(), workers=workers, use_threads=plan.use_threads)
 
     def _digested(self, done: int, total: int) -> None:
         self.stop.check()
@@ -154,9 +165,9 @@ class _Run:
             if not parts.is_done(item):
                 yield item
 
-    def _score(self, parts: Parts, total: int) -> None:
-        n_rows = 0
-        with closing(self._scored(self._chunks(parts), total)) as results:
+    def _score(self, parts: Parts, functions: Callable[[], list[Scorer]]) -> None:
+        n_rows, total = 0, sum(file.n_bytes for file in self.files)
+        with closing(self._scored(self._chunks(parts), functions)) as results:
             for chunk, scored in results:
                 if scored.rejects and self.plan.fail_on_reject:
                     raise CorpusError(scored.rejects)
@@ -165,15 +176,15 @@ class _Run:
                 self.progress("scoring", chunk.done_bytes, total, n_rows)
                 self.stop.check()
 
-    def _scored(self, chunks: Iterator[Chunk], total: int) -> Generator[tuple[Chunk, Scored], None, None]:
+    def _scored(
+        self, chunks: Iterator[Chunk], functions: Callable[[], list[Scorer]]
+    ) -> Generator[tuple[Chunk, Scored], None, None]:
         """Chunks with what came of them, scored here or by a cluster."""
         plan = self.plan
         if plan.cluster:
             yield from score_on_cluster(chunks, plan.model, plan.task(), address=plan.cluster, tick=self.stop.check)
             return
-        workers = plan.workers if total > SMALL_BYTES or plan.use_threads else 1
-        with scorers(plan.model, plan.task(), workers=workers, use_threads=plan.use_threads) as functions:
-            yield from score_all(chunks, functions, tick=self.stop.check)
+        yield from score_all(chunks, functions(), tick=self.stop.check)
 
     def _footers(self, parts: Parts) -> list[Footer]:
         """Footers of all chunks, in order, without those of files that were refused."""

@@ -137,6 +137,11 @@ class RunDirectory:
         was, here = (str(value)[:_SHOWN] for value in (before, now))
         return ResumeError(f"{self.path}: {field} must be as when the run began, {was}; got {here} (or name another --run)")
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run says that it is finished."""
+        return (self.path / DONE).exists()
+
     def finished(self) -> dict[str, Any] | None:
         """Summary of the run, if it is finished.
 

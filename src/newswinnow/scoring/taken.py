@@ -35,6 +35,8 @@ class Paragraphs:
         Each row as it came, where the answer can be added to its bytes; None where it must be written anew.
     table
         The rows as an Arrow table, where the chunk was one.
+    names
+        Names of all columns of ``records``.
     """
 
     pages: list[str] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Paragraphs:
     records: list[dict[str, Any]] | None = None
     lines: list[bytes | None] | None = None
     table: Any = None
+    names: set[str] = field(default_factory=set)
 
     def column(self, name: str) -> list[Any] | None:
         """A column by name.
@@ -58,7 +61,7 @@ class Paragraphs:
         Its values, None where missing; None if no row has it.
         """
         if self.records is not None:
-            return [r.get(name) for r in self.records] if any(name in r for r in self.records) else None
+            return [r.get(name) for r in self.records] if name in self.names else None
         at = -1 if self.table is None else self.table.schema.get_field_index(name)
         values: list[Any] | None = self.table.column(at).to_pylist() if at >= 0 else None
         return values

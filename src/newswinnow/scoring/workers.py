@@ -34,7 +34,7 @@ class WorkerError(RuntimeError):
 
 
 class Pool:
-    """Processes that score, all copies of one that loaded the model.
+    """Processes that score, all copies of one that loads the model; it begins to at once, and is waited for when it is needed.
 
     Parameters
     ----------
@@ -59,12 +59,28 @@ class Pool:
                 start_new_session=True,
             )
         self._connection = Connection(os.dup(self._socket.fileno()))
-        try:
+        self._is_ready = False
+        with suppress(OSError):  # then it is gone, which whoever waits for it is told
             self._connection.send((source, task))
+
+    def wait(self) -> None:
+        """Wait until the model is loaded.
+
+        Raises
+        ------
+        ModelLoadError
+            If it is refused.
+        WorkerError
+            If the process died over it.
+        """
+        if self._is_ready:
+            return
+        try:
             kind, message = self._connection.recv()
         except (EOFError, OSError) as error:
             self.close()
             raise WorkerError(f"scoring: a worker must start; got exit code {self._process.returncode}") from error
+        self._is_ready = True
         if kind == REFUSED:
             self.close()
             raise ModelLoadError(message)
@@ -79,6 +95,8 @@ class Pool:
         """Let all workers go; those at work end when they find nobody to answer."""
         self._connection.close()
         self._socket.close()
+        if not self._is_ready:
+            self._process.kill()
         self._process.wait()
 
     def connect(self) -> Any:
@@ -100,7 +118,15 @@ class Pool:
         Yields
         ------
         The function.
+
+        Raises
+        ------
+        ModelLoadError
+            If the model is refused.
+        WorkerError
+            If the process that loads it died.
         """
+        self.wait()
         held = [self.connect()]
 
         def score(chunk: Chunk) -> Scored:
@@ -124,8 +150,8 @@ class Pool:
 
 
 @contextmanager
-def scorers(source: ModelSource, task: Task, *, workers: int, use_threads: bool = False) -> Iterator[list[Scorer]]:
-    """Functions that score, one for each worker.
+def scorers(source: ModelSource, task: Task, *, workers: int, use_threads: bool = False) -> Iterator[Callable[[], list[Scorer]]]:
+    """Functions that score, one for each worker, behind a call that waits for them: processes start while other work goes on.
 
     Parameters
     ----------
@@ -140,19 +166,18 @@ def scorers(source: ModelSource, task: Task, *, workers: int, use_threads: bool 
 
     Yields
     ------
-    The functions.
-
-    Raises
-    ------
-    ModelLoadError
-        If the model is refused.
+    What gives the functions, once; it raises ``ModelLoadError`` if the model is refused.
     """
     if workers == 1 or use_threads:
-        model = source.load()
-        yield [lambda chunk: score_chunk(model, chunk, task)] * workers
+
+        def here() -> list[Scorer]:
+            model = source.load()
+            return [lambda chunk: score_chunk(model, chunk, task)] * workers
+
+        yield here
         return
     with Pool(source, task) as pool, ExitStack() as stack:
-        yield [stack.enter_context(pool.scorer()) for _ in range(workers)]
+        yield lambda: [stack.enter_context(pool.scorer()) for _ in range(workers)]
 
 
 def score_all(chunks: Iterator[Chunk], functions: list[Scorer], *, tick: Callable[[], None]) -> Iterator[tuple[Chunk, Scored]]:

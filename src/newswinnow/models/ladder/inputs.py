@@ -107,8 +107,10 @@ class Scale:
         -------
         Shape (n_paragraphs, n_inputs(MARKUP)), or (n_paragraphs, n_inputs(ORDER)) without a table; on the activations' grid.
         """
-        scores = (logits - logits.mean(axis=1, keepdims=True)) / 2
-        scaled = ((values - self.centre) / self.spread).clip(-_FARTHEST, _FARTHEST)
+        scores = (logits - logits.T.sum(axis=0)[:, None] / N_SCORES) / 2
+        scaled = values - self.centre
+        scaled /= self.spread
+        np.clip(scaled, -_FARTHEST, _FARTHEST, out=scaled)
         hints = [] if table is None else [table.hints()]
-        found: FloatArray = rounded(np.concatenate([scores, scaled, *hints], axis=1))
-        return found
+        inputs: FloatArray = rounded(np.concatenate([scores, scaled, *hints], axis=1))
+        return inputs

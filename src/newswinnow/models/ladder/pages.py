@@ -70,10 +70,16 @@ class PageTable:
         columns = getattr(X, "columns", ())
         numbers = _numbers(list(X[PAGE])) if PAGE in columns else np.zeros(n, dtype=np.int64)
         positions = np.asarray(list(X[POSITION]), dtype=np.int64) if POSITION in columns else np.arange(n)
+        hints = [list(X[name]) if name in columns else None for name in (TAG, LINK_DENSITY)]
+        counts = np.bincount(numbers)
+        starts = np.cumsum(counts) - counts
+        # Most tables are in order as they are.
+        if _are_sorted(numbers, positions):
+            return cls(texts, np.append(starts, n), np.arange(n), *hints)
         rows = np.lexsort((positions, numbers))
-        starts = np.searchsorted(numbers[rows], np.arange(numbers.max(initial=-1) + 2))
-        hints = [_taken(X, name, rows) if name in columns else None for name in (TAG, LINK_DENSITY)]
-        return cls([texts[i] for i in rows.tolist()], starts.astype(np.int64), rows, hints[0], hints[1])
+        order = rows.tolist()
+        hints = [values and [values[i] for i in order] for values in hints]
+        return cls([texts[i] for i in order], np.append(starts, n), rows, *hints)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -165,6 +171,7 @@ def _numbers(pages: list[Any]) -> IntArray:
     return np.fromiter(map(known.__getitem__, pages), dtype=np.int64, count=len(pages))
 
 
-def _taken(X: Any, name: str, rows: IntArray) -> list[Any]:
-    values = list(X[name])
-    return [values[i] for i in rows.tolist()]
+def _are_sorted(numbers: IntArray, positions: IntArray) -> bool:
+    """Whether rows are sorted by page, and on each page by position."""
+    further = np.diff(numbers)
+    return bool(((further > 0) | ((further == 0) & (np.diff(positions) >= 0))).all())
