@@ -191,7 +191,7 @@ def _family_options(config: Config) -> dict[str, Any]:
     options = config.model.as_dict()
     hashed, networks = (
         ("bits", "C", "min_df", "balanced"),
-        ("n_hidden", "n_epochs", "distillation", "corrected", "stretch_weight"),
+        ("n_hidden", "n_epochs", "distillation", "corrected", "stretch_weight", "thinned_weight"),
     )
     if config.model.family == "winnow":
         return {name: options[name] for name in hashed}

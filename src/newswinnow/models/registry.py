@@ -52,9 +52,10 @@ class ModelSpec:
         At most so many character n-grams, the most frequent ones.
     bits
         Binary logarithm of the number of hashed features of the ``winnow`` and ``ladder`` families.
-    n_hidden, n_epochs, distillation, corrected, stretch_weight
+    n_hidden, n_epochs, distillation, corrected, stretch_weight, thinned_weight
         Of the ``ladder`` family: channels of the networks, their passes over the pages, weight of the teacher's answers, whether
-        the linear model is corrected on read labels where it judges paragraphs alone, weight of stretches as pages of their own.
+        the linear model is corrected on read labels where it judges paragraphs alone, weights of stretches and of thinned
+        copies of the pages as pages of their own.
     """
 
     family: str = "tfidf-logistic"
@@ -71,6 +72,7 @@ class ModelSpec:
     distillation: float = 0.2
     corrected: bool = False
     stretch_weight: float = 0.0
+    thinned_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -156,6 +158,7 @@ def _ladder(spec: ModelSpec, seed: int) -> Any:
         distillation=spec.distillation,
         corrected=spec.corrected,
         stretch_weight=spec.stretch_weight,
+        thinned_weight=spec.thinned_weight,
         random_state=seed,
     )
 

@@ -208,8 +208,9 @@ def test_a_corrected_ladder_is_saved_with_its_correction(corrected: LadderClassi
         model_from_tensors({**tensors, "correction.mix": np.full((3, 3), 1e300)})
 
 
-def test_stretches_teach_the_networks_and_leave_the_level_alone_as_it_is(fitted: LadderClassifier) -> None:
-    taught = LadderClassifier(**SMALL, stretch_weight=0.5).fit(CORPUS, CORPUS["label"])
+@pytest.mark.parametrize("weight", ["stretch_weight", "thinned_weight"])
+def test_small_pages_teach_the_networks_and_leave_the_level_alone_as_it_is(weight: str, fitted: LadderClassifier) -> None:
+    taught = LadderClassifier(**{**SMALL, weight: 0.5}).fit(CORPUS, CORPUS["label"])
     parts = pages(6, seed=9).groupby("page").head(8)
     for context in ("alone", "bag", "order"):
         same = np.array_equal(taught.predict_proba(parts, context=context), fitted.predict_proba(parts, context=context))
@@ -258,6 +259,7 @@ def test_tensors_that_are_no_ladder_are_refused(fitted: LadderClassifier, change
         ({"n_epochs": 0}, r"n_epochs: must be >= 1; got 0"),
         ({"distillation": -1.0}, r"distillation: must be finite and >= 0; got -1.0"),
         ({"stretch_weight": float("inf")}, r"stretch_weight: must be finite and >= 0; got inf"),
+        ({"thinned_weight": -1.0}, r"thinned_weight: must be finite and >= 0; got -1.0"),
         ({"calibration_share": 1.0}, r"calibration_share: must be >= 0 and < 1; got 1.0"),
     ],
 )

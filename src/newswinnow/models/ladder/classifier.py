@@ -16,7 +16,7 @@ from newswinnow.features.hashed import LinearWeights, linear_logits
 from newswinnow.features.paragraphs import Paragraphs, read
 from newswinnow.features.plain import softmax
 from newswinnow.features.relations import Rarity
-from newswinnow.models.ladder.corpus import N_STRETCHES, Corpus, gather, stretches
+from newswinnow.models.ladder.corpus import N_STRETCHES, N_THINNED, Corpus, gather, stretches, thinned
 from newswinnow.models.ladder.correction import Correction
 from newswinnow.models.ladder.inputs import Scale, measured, n_inputs
 from newswinnow.models.ladder.learning import Lesson, Schedule, learn
@@ -102,6 +102,9 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     stretch_weight
         Weight of paragraphs in stretches of 2 to 40, drawn from the pages to be pages of their own, for the networks; 0 for
         no stretches.
+    thinned_weight
+        Weight of paragraphs in copies of the pages of which only some paragraphs are left, 4 to 60, for the networks; 0 for no
+        such copies.
     calibration_share
         Share of the sites on which temperatures of the networks are fitted, by networks that learnt from the others; 0 for no
         calibration of theirs.
@@ -129,6 +132,7 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         distillation: float = 0.2,
         corrected: bool = False,
         stretch_weight: float = 0.0,
+        thinned_weight: float = 0.0,
         calibration_share: float = 0.2,
         random_state: int = 0,
     ) -> None:
@@ -142,6 +146,7 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.distillation = distillation
         self.corrected = corrected
         self.stretch_weight = stretch_weight
+        self.thinned_weight = thinned_weight
         self.calibration_share = calibration_share
         self.random_state = random_state
 
@@ -210,7 +215,7 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for name, least in (("n_hidden", 1), ("n_epochs", 1), ("least_steps", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: must be >= {least}; got {getattr(self, name)}")
-        for name in ("distillation", "stretch_weight"):
+        for name in ("distillation", "stretch_weight", "thinned_weight"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name}: must be finite and >= 0; got {getattr(self, name)}")
         if not 0 <= self.calibration_share < 1:
@@ -240,22 +245,29 @@ class LadderClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _on_top(self, corpus: Corpus, stage: _Stage, linear: LinearWeights) -> LadderModel:
         """The networks, and what decides between them."""
-        n_drawn = N_STRETCHES if self.stretch_weight else 0
-        rows, starts = stretches(corpus.table.starts, n_drawn, np.random.default_rng(self.random_state))
-        parts, paragraphs = corpus.take(rows, starts, self.stretch_weight), stage.paragraphs.take(rows)
-        whole = stage.inputs(stage.paragraphs, corpus.table)
+        rows, small = self._small_pages(corpus)
+        of_small = stage.inputs(stage.paragraphs.take(rows), small.table)
         n = len(corpus.table)
         lesson = _lesson(
-            np.concatenate([whole, stage.inputs(paragraphs, parts.table)]),
+            np.concatenate([stage.inputs(stage.paragraphs, corpus.table), of_small]),
             stage.paragraphs.take(np.concatenate([np.arange(n), rows])),
-            np.concatenate([corpus.table.starts, starts[1:] + n]),
-            np.concatenate([corpus.targets, parts.targets]) * _balance(corpus.targets),
+            np.concatenate([corpus.table.starts, small.table.starts[1:] + n]),
+            np.concatenate([corpus.targets, small.targets]) * _balance(corpus.targets),
         )
         networks = {level: self._network(lesson, level, lesson.pages) for level in LEVELS}
-        is_held = np.concatenate([corpus.fold_of_page, parts.fold_of_page]) < self._n_held(corpus.n_folds)
+        is_held = np.concatenate([corpus.fold_of_page, small.fold_of_page]) < self._n_held(corpus.n_folds)
         temperatures = {level: self._temperature(corpus, lesson, level, is_held) for level in LEVELS}
         trust = learn_trust(order_series(stage.paragraphs), corpus.table.starts, seed=self.random_state)
         return LadderModel(LinearModel(linear), stage.rarity, stage.scale, networks, temperatures, trust)
+
+    def _small_pages(self, corpus: Corpus) -> tuple[IntArray, Corpus]:
+        """Parts of the pages as pages of their own: numbers of their paragraphs, and what is known of these."""
+        rng = np.random.default_rng(self.random_state)
+        stretched = stretches(corpus.table.starts, N_STRETCHES if self.stretch_weight else 0, rng)
+        thin = thinned(corpus.table.starts, N_THINNED if self.thinned_weight else 0, rng)
+        rows = np.concatenate([stretched.rows, thin.rows])
+        weights = np.repeat([self.stretch_weight, self.thinned_weight], [len(stretched.rows), len(thin.rows)])
+        return rows, corpus.take(rows, np.concatenate([stretched.starts, thin.starts[1:] + len(stretched.rows)]), weights)
 
     def _network(self, lesson: Lesson, level: str, pages: IntArray) -> Network:
         part = replace(lesson, pages=pages, inputs=lesson.inputs[:, : n_inputs(level)])

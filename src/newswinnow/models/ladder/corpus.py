@@ -1,8 +1,9 @@
-"""Training pages of the ladder: what is known of each paragraph, which fold its site is in, and stretches as pages of their own.
+"""Training pages of the ladder: what is known of each paragraph, which fold its site is in, and parts of them as small pages.
 
 What is learnt from them is left to :mod:`newswinnow.models.ladder.classifier`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,11 +17,16 @@ from newswinnow.paragraphs.table import ALIGNED, ALIGNED_LABEL, ORIGIN, PAGE, SI
 
 N_FOLDS: Final = 5
 N_STRETCHES: Final = 3
-"""Stretches drawn of every page."""
+N_THINNED: Final = 3
+"""Stretches drawn of every page, and thinned copies of it."""
 
 SHORTEST: Final = 2.5
 LONGEST: Final = 40.5
 """Bounds between which the logarithm of a stretch's paragraphs is uniform."""
+
+FEWEST: Final = 4.5
+MOST: Final = 60.5
+"""The same of a thinned page's."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Corpus:
         """How many folds there are."""
         return int(self.fold_of_row.max()) + 1
 
-    def take(self, rows: IntArray, starts: IntArray, weight: float) -> "Corpus":
+    def take(self, rows: IntArray, starts: IntArray, weights: FloatArray) -> "Corpus":
         """Some paragraphs, laid out as pages anew.
 
         Parameters
@@ -66,8 +72,8 @@ class Corpus:
             Numbers of the paragraphs, shape (n_taken,).
         starts
             Index of each new page's first paragraph, and last n_taken.
-        weight
-            Factor of the targets.
+        weights
+            Factor of each paragraph's targets, shape (n_taken,).
 
         Returns
         -------
@@ -75,14 +81,30 @@ class Corpus:
         """
         return Corpus(
             self.table.take(rows, starts),
-            weight * self.targets[rows],
+            weights[:, None] * self.targets[rows],
             self.fold_of_row[rows],
             self.is_read[rows],
             self.hints[rows],
         )
 
 
-def stretches(starts: IntArray, n_stretches: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+@dataclass(frozen=True)
+class Parts:
+    """Parts of pages as pages of their own.
+
+    Attributes
+    ----------
+    rows
+        Numbers of the paragraphs, one part after the other.
+    starts
+        Index of each part's first one, and last their number.
+    """
+
+    rows: IntArray
+    starts: IntArray
+
+
+def stretches(starts: IntArray, n_stretches: int, rng: np.random.Generator) -> Parts:
     """Stretches of neighbouring paragraphs, drawn from every page that is longer than they are.
 
     Parameters
@@ -96,22 +118,62 @@ def stretches(starts: IntArray, n_stretches: int, rng: np.random.Generator) -> t
 
     Returns
     -------
-    Numbers of the paragraphs, one stretch after the other, and the index of each stretch's first one, last their number.
+    The stretches.
 
     Examples
     --------
-    >>> rows, begins = stretches(np.array([0, 40, 42]), 3, np.random.default_rng(0))
-    >>> np.diff(begins).tolist(), set(np.diff(rows).tolist()) >= {1}
-    ([14, 5, 2], True)
+    >>> found = stretches(np.array([0, 40, 42]), 3, np.random.default_rng(0))
+    >>> found.rows[:3].tolist(), found.starts.tolist()
+    ([2, 3, 4], [0, 14, 19, 21])
     """
+
+    def stretch(n: int, size: int) -> IntArray:
+        first = int(rng.integers(0, n - size + 1))
+        return np.arange(first, first + size)
+
+    return _parts(starts, n_stretches, stretch, rng, bounds=(SHORTEST, LONGEST))
+
+
+def thinned(starts: IntArray, n_thinned: int, rng: np.random.Generator) -> Parts:
+    """Pages of which only some paragraphs are left, drawn at random and in their order: small pages of the same make-up.
+
+    Parameters
+    ----------
+    starts
+        Index of each page's first paragraph, and last the number of paragraphs.
+    n_thinned
+        How often every page is thinned.
+    rng
+        Draws what is left.
+
+    Returns
+    -------
+    What is left of them.
+
+    Examples
+    --------
+    >>> found = thinned(np.array([0, 40, 42]), 3, np.random.default_rng(0))
+    >>> found.rows[:5].tolist(), found.starts.tolist()
+    ([0, 1, 3, 8, 12], [0, 23, 32, 37])
+    """
+    return _parts(starts, n_thinned, lambda n, size: np.sort(rng.choice(n, size, replace=False)), rng, bounds=(FEWEST, MOST))
+
+
+def _parts(
+    starts: IntArray,
+    n_parts: int,
+    draw: Callable[[int, int], IntArray],
+    rng: np.random.Generator,
+    *,
+    bounds: tuple[float, float],
+) -> Parts:
+    """Parts of every page that is longer than they are; the logarithms of their sizes are uniform."""
     parts = []
     for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        sizes = np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST), n_stretches)).astype(np.int64)
-        for size in sizes[sizes < end - begin].tolist():
-            first = begin + int(rng.integers(0, end - begin - size + 1))
-            parts.append(np.arange(first, first + size))
+        sizes = np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]), n_parts)).astype(np.int64)
+        parts += [begin + draw(end - begin, size) for size in sizes[sizes < end - begin].tolist()]
     rows = np.concatenate([np.empty(0, np.int64), *parts])
-    return rows, np.cumsum([0, *map(len, parts)])
+    return Parts(rows, np.cumsum([0, *map(len, parts)]))
 
 
 def gather(X: Any, y: Any, sample_weight: Any) -> Corpus:
