@@ -2,6 +2,7 @@
 # make test   every check and every test
 # make check  linters, types, docstrings and layers only
 # make fix    format and mend what the linters can mend
+# make gate   the models against experiments/baseline.json: exit code 6 where one got worse (read pages only where they are at hand)
 # make bench  this project beside fastText and others (CORPUS=FILE: a corpus of `newswinnow corpus build` to learn from too)
 # make fixture        make the committed model of format version 1 anew (only before that format is released)
 # make check-sklearn  load saved models under scikit-learn 1.5 and the installed one (needs a package index)
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 WARM := $(BIN)/python -c 'from newswinnow.features.hashed import warm_up; warm_up()'
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check fix bench fixture check-sklearn ship clean
+.PHONY: demo test check fix gate bench fixture check-sklearn ship clean
 SHIPPED := experiments/034-without-test
 
 $(VENV)/.python:
@@ -44,6 +45,9 @@ check: $(VENV)/.installed-dev
 
 test: check
 	$(BIN)/pytest -q -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+gate: $(VENV)/.installed
+	$(BIN)/newswinnow experiments gate
 
 fix: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix-only --quiet src tests data benchmarks

@@ -20,6 +20,7 @@ from newswinnow.paragraphs.table import LABEL, PAGE, POSITION, PREDICTED
 
 HERE: Final = Path(__file__).parent
 NAMES: Final = np.array([str(label) for label in LABELS])
+CASES: Final = {"mild": False, "hard": True}
 
 
 def two_models(model: PageModel, config: dict[str, Any], rng: np.random.Generator, *, hard: bool) -> list[pd.DataFrame]:
@@ -52,7 +53,7 @@ def measure(config: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Both cases."""
     model = PageModel(tuple(map(tuple, config["confusion"])), config["concentration"])
     metrics = {}
-    for name, hard in (("mild", False), ("hard", True)):
+    for name, hard in CASES.items():
         rng = np.random.default_rng([config["seed"], int(hard)])
         found = [compare(*two_models(model, config, rng, hard=hard), seed=i) for i in range(config["corpora"])]
         metrics[name] = rates(found)
@@ -64,7 +65,7 @@ def report(config: dict[str, Any], metrics: dict[str, dict[str, float]]) -> str:
     """The figures as Markdown."""
     head = f"# {config['title']}\n\n{config['description']} {config['corpora']} corpora of {config['pages']} pages each.\n\n"
     rows = "".join(
-        "| " + " | ".join([what, *(f"{metrics[case][what]:.1%}" for case in metrics)]) + " |\n" for what in metrics["mild"]
+        "| " + " | ".join([what, *(f"{metrics[case][what]:.1%}" for case in CASES)]) + " |\n" for what in metrics["mild"]
     )
     return f"{head}| false verdict | mild | hard |\n| --- | --- | --- |\n{rows}"
 

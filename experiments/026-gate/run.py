@@ -17,7 +17,7 @@ import pandas as pd
 from newswinnow.corpus.sample import sample_path
 from newswinnow.corpus.tables import read_corpus
 from newswinnow.corpus.write import write_text
-from newswinnow.evaluation.floors import Check, Outcome, check_floors, floors_of
+from newswinnow.evaluation.floors import MEASURES, Check, Outcome, check_floors, floors_of
 from newswinnow.evaluation.queue import TextVectors, queue_model
 from newswinnow.evaluation.scores import label_codes
 from newswinnow.experiments.config import read_config
@@ -133,7 +133,7 @@ def report(config: dict[str, Any], metrics: list[dict[str, Any]]) -> str:
     text = f"# {config['title']}\n\n{config['description']}\n\n"
     text += "| change | caught | by | macro-F1 changed by | log loss changed by |\n| --- | --- | --- | --- | --- |\n"
     for found in metrics:
-        by = ", ".join(f"{name} {n}" for name, n in found["by_measure"].items() if n) or "nothing"
+        by = ", ".join(f"{m.name} {found['by_measure'][m.name]}" for m in MEASURES if found["by_measure"][m.name]) or "nothing"
         spans = [f"{low:+.4f} to {high:+.4f}" for low, high in (found["macro_f1_change"], found["log_loss_change"])]
         text += f"| {found['name']} | {found['caught']} of {found['tries']} | {by} | {spans[0]} | {spans[1]} |\n"
     return text

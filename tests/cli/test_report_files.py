@@ -80,6 +80,24 @@ def test_texts_of_pages_stay_in_the_files_that_are_for_them(
     assert holding == ["mistakes.csv", "report.html"]
 
 
+def test_training_writes_no_text_but_into_its_report(cli: Cli, rows_of: Any, jsonl: Any, tmp_path: Path) -> None:
+    rows = [{**row, "text": f"{CANARY} {row['text']}"} for row in (*rows_of("train"), *rows_of("test", n_sites=2))]
+    jsonl(tmp_path / "train.jsonl", [row for row in rows if row["site"].startswith("train")])
+    jsonl(tmp_path / "test.jsonl", [row for row in rows if row["site"].startswith("test")])
+    config, out = tmp_path / "config.toml", tmp_path / "run"
+    config.write_text(
+        'title = "mine"\n[data]\ntrain = ["train.jsonl"]\ntest = { mine = "test.jsonl" }\n'
+        '[model]\nfamily = "winnow"\nbits = 12\n[validation]\nfolds = 2\n',
+        encoding="utf-8",
+    )
+    result = cli("train", config, "-o", out)
+    assert result.exit_code == 0, result.stderr
+    assert CANARY not in result.stdout + result.stderr
+    files = sorted(path for path in out.rglob("*") if path.is_file())
+    assert {"answers.json", "manifest.json", "metrics.json", "report.md", "weights.safetensors"} <= {path.name for path in files}
+    assert [path.name for path in files if CANARY.encode() in path.read_bytes()] == ["report.html"]
+
+
 def test_mistakes_as_csv(cli: Cli, saved_model: Any, rows_of: Any, jsonl: Any, tmp_path: Path) -> None:
     rows = rows_of("w", n_sites=1)
     rows[2]["text"] = "=1+1 is what the council voted to pay for the bridge on Monday."

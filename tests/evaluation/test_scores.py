@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from newswinnow.evaluation.scores import confusion_by_page, label_codes, resample_pages, score, score_confusion
+from newswinnow.evaluation.scores import confusion_by_page, label_codes, resample_pages, score, score_confusion, score_pages
+from newswinnow.evaluation.simulation import PageModel
 from newswinnow.paragraphs.label import Label
 
 NAMES = ["news", "boilerplate", "related-link"]
@@ -148,6 +149,21 @@ def test_interval_covers_the_true_accuracy_nineteen_times_in_twenty(answers: Cal
     found = [score_table(answers(60, right=0.8, seed=seed), n_resamples=300).accuracy for seed in range(200)]
     covered = sum(estimate.low <= 0.8 <= estimate.high for estimate in found)
     assert 178 <= covered <= 198
+
+
+def test_interval_covers_where_the_paragraphs_of_a_page_err_alike() -> None:
+    model = PageModel(((0.85, 0.08, 0.07), (0.05, 0.87, 0.08), (0.10, 0.12, 0.78)), concentration=3)
+    truth = float(np.diag(model.confusion) @ model.shares)
+    rng = np.random.default_rng(0)
+    n_covered, n_covered_as_if_alone = 0, 0
+    for i in range(400):
+        found = score_pages(model.draw(24, rng), seed=i, n_resamples=300)
+        n_covered += found.accuracy.low <= truth <= found.accuracy.high
+        # What the textbook says of as many independent paragraphs.
+        half = 1.96 * (found.accuracy.value * (1 - found.accuracy.value) / found.n_paragraphs) ** 0.5
+        n_covered_as_if_alone += abs(found.accuracy.value - truth) <= half
+    assert 0.93 <= n_covered / 400 <= 0.97
+    assert n_covered_as_if_alone / 400 < 0.7
 
 
 def test_more_of_the_same_page_does_not_narrow_the_interval(answers: Callable[..., pd.DataFrame]) -> None:

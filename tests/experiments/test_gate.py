@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pandas as pd
 import pytest
 
 from newswinnow.experiments.gate import MODELS, Gate, make_model, read_baseline, run_gate, write_baseline
+from newswinnow.models.ladder.networks import Network
+from newswinnow.models.linear import LinearModel
 from newswinnow.models.predictor import Predictor
+from newswinnow.models.saved import load_model
 from newswinnow.paragraphs.table import texts_of
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -160,6 +164,40 @@ def test_models_by_name() -> None:
     with pytest.raises(ValueError, match=r"gate: model must be one of shipped, default; got 'mine'"):
         make_model("mine")
     assert MODELS == ("shipped", "default")
+
+
+def without_label(model: Predictor, label: int) -> Predictor:
+    """A model of several levels whose every level has all weights of one label set to 0."""
+    ladder = model.estimator
+    weights = ladder.alone.weights
+    linear = {name: getattr(weights, name).copy() for name in ("hashed", "dense", "bias")}
+    for part in linear.values():
+        part[..., label] = 0
+    networks = {}
+    for level, network in ladder.networks.items():
+        parts = {name: network.weights[name].copy() for name in ("last", "last_bias")}
+        for part in parts.values():
+            part[..., label] = 0
+        networks[level] = Network(level, {**network.weights, **parts})
+    damaged = replace(ladder, linear=LinearModel(replace(weights, **linear)), correction=None, networks=networks)
+    return replace(model, estimator=damaged)
+
+
+def test_the_shipped_model_without_a_label_fails_at_every_level(tmp_path: Path) -> None:
+    def held(model: Predictor) -> Gate:
+        return run_gate(path, model=lambda name: model)
+
+    shipped, path = load_model(), tmp_path / "baseline.json"
+    write_baseline(path, {"format": 1, "tests": {"sample": {"model": "shipped", "corpus": "sample:test"}}})
+    write_baseline(path, held(shipped).updated())
+    (same,) = held(load_model()).check()
+    assert same.is_passed
+    assert {level.context for level in same.levels} >= {"auto", "alone", "bag", "order"}
+    for label in range(3):
+        (found,) = held(without_label(shipped, label)).check()
+        for level in found.levels:
+            failed = {check.measure for check in level.checks if check.failure}
+            assert {"macro_f1", "log_loss"} <= failed, (label, level.context)
 
 
 def test_the_committed_baseline_passes() -> None:

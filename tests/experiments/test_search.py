@@ -112,7 +112,7 @@ def test_a_search_halves_and_says_what_it_found(config: Path, tmp_path: Path) ->
     assert result["trials_by_round"] == [N_FIRST, len(lines) - N_FIRST]
 
 
-def test_a_ladder_is_searched_for(config: Path, tmp_path: Path) -> None:
+def test_a_ladder_is_searched_for_here_and_on_a_cluster(config: Path, tmp_path: Path, scheduler: str) -> None:
     values = config.read_text(encoding="utf-8")
     family = 'family = "naive-bayes"\nanalyzer = "word"\nmin_df = 1\n'
     assert family in values
@@ -122,6 +122,8 @@ def test_a_ladder_is_searched_for(config: Path, tmp_path: Path) -> None:
     values = values.replace("min_df = [1, 2, 40]\nsurface = [true, false]", "n_hidden = [2, 6]\ndistillation = [0.0]")
     config.write_text(values, encoding="utf-8")
     found = run_search(config, tmp_path / "out")
+    run_search(config, tmp_path / "cluster", dask=scheduler)
+    assert files_of(tmp_path / "cluster") == files_of(tmp_path / "out")
     assert {trial.parameters["model.n_hidden"] for trial in found.trials} == {2, 4, 6}  # the configuration's own too
     assert all(trial.value is not None and trial.error is None for trial in found.trials)
     assert found.best.value == max(trial.value for trial in found.last_round if trial.value is not None)
