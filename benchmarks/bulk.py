@@ -27,7 +27,7 @@ from benchmarks.classify.systems.fasttext import fasttext
 from benchmarks.sections import write_section
 from benchmarks.split_html import machine
 
-from newswinnow.scoring.run import SMALL_BYTES
+from newswinnow.scoring.run import SMALL_BYTES, is_small
 
 REPORT = Path(__file__).parents[1] / "docs" / "reliability.md"
 PROGRAM = str(Path(sys.executable).parent / "newswinnow")
@@ -138,10 +138,9 @@ def measure(name: str, given: Path, output: Path, options: Sequence[str], n: int
     """Run the program once."""
     place = output.parent / "run"
     files = [given] if given.is_file() else [path for path in given.rglob("*") if path.is_file()]
-    is_small = sum(path.stat().st_size for path in files) < SMALL_BYTES
     shutil.rmtree(place, ignore_errors=True)
     command = [PROGRAM, verb, str(given), "--run", str(place), "-o", str(output), "--overwrite", *options]
-    found = measure_command(f"{name}, one process" if is_small else name, command, n)
+    found = measure_command(f"{name}, one process" if is_small(files) else name, command, n)
     return replace(found, n_read=sum(path.stat().st_size for path in files), n_written=output.stat().st_size)
 
 
