@@ -108,9 +108,9 @@ class Pool:
         The connection to it.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             socket.send_fds(self._socket, [b"w"], [theirs.fileno()])
-        return Connection(ours.detach())
+            return Connection(ours.detach())
 
     @contextmanager
     def scorer(self) -> Iterator[Scorer]:
