@@ -60,6 +60,7 @@ $(VENV)/.installed-bench: $(VENV)/.python pyproject.toml
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.classify --write $(if $(CORPUS),--corpus $(CORPUS)) $(BENCH)
+	$(BIN)/python -m benchmarks.bulk --write $(BULK)
 
 fixture: $(VENV)/.installed
 	$(BIN)/python tests/models/fixtures/make_format_1.py

@@ -14,20 +14,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import orjson
+from benchmarks.bulk_datatrove import to_documents
 from benchmarks.classify.systems.base import Training
 from benchmarks.classify.systems.fasttext import fasttext
 from benchmarks.sections import write_section
 from benchmarks.split_html import machine
 
-from newswinnow.scoring.run import SMALL_BYTES
+from newswinnow.scoring.run import SMALL_BYTES, is_small
 
 REPORT = Path(__file__).parents[1] / "docs" / "reliability.md"
 PROGRAM = str(Path(sys.executable).parent / "newswinnow")
@@ -36,6 +38,12 @@ night rescue and of in Advertisement said would police minister report weather n
 TICK = os.sysconf("SC_CLK_TCK")
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "train.jsonl"
 JSONL, FASTTEXT = "JSONL to JSONL", "fastText"
+DASK = "JSONL to JSONL over Dask, the cluster's start included"
+TROVES = {
+    "newswinnow": "datatrove, newswinnow.datatrove.ParagraphFilter",
+    "fasttext": "datatrove, its FastTextClassifierFilter by paragraph",
+    "none": "datatrove, no filter",
+}
 MOST_OTHERS = 1_000_000
 """Rows of the file that Parquet and fastText are measured with."""
 
@@ -138,11 +146,10 @@ def measure(name: str, given: Path, output: Path, options: Sequence[str], n: int
     """Run the program once."""
     place = output.parent / "run"
     files = [given] if given.is_file() else [path for path in given.rglob("*") if path.is_file()]
-    is_small = sum(path.stat().st_size for path in files) < SMALL_BYTES
     shutil.rmtree(place, ignore_errors=True)
     command = [PROGRAM, verb, str(given), "--run", str(place), "-o", str(output), "--overwrite", *options]
-    found = measure_command(f"{name}, one process" if is_small else name, command, n)
-    return replace(found, n_read=sum(path.stat().st_size for path in files), n_written=output.stat().st_size)
+    found = measure_command(f"{name}, one process" if is_small(files) else name, command, n)
+    return replace(found, n_read=size_of(given), n_written=size_of(output))
 
 
 def measure_command(name: str, command: Sequence[str], n: int) -> Measured:
@@ -160,8 +167,8 @@ def measure_command(name: str, command: Sequence[str], n: int) -> Measured:
     return Measured(name, n, seconds, sum(watcher.seconds.values()), watcher.most, 0, 0)
 
 
-def measure_fasttext(given: Path, folder: Path, workers: int, n: int) -> Measured | None:
-    """The same file through fastText, trained on the written sample; None where it is not installed."""
+def fasttext_model(folder: Path) -> Path | None:
+    """A folder with fastText's model, trained on the written sample; None where it is not installed."""
     system = fasttext()
     if system.missing:
         return None
@@ -171,10 +178,38 @@ def measure_fasttext(given: Path, folder: Path, workers: int, n: int) -> Measure
     model = folder / "fasttext"
     model.mkdir()
     system.save(system.fit(system.prepare(training, model)), model)
-    output = folder / "labelled.jsonl"
-    command = [sys.executable, "-m", "benchmarks.bulk_fasttext", str(model), str(given), str(output)]
-    found = measure_command(f"{FASTTEXT}, JSONL to JSONL", [*command, "--workers", str(workers)], n)
-    return replace(found, n_read=given.stat().st_size, n_written=output.stat().st_size)
+    return model
+
+
+def measure_script(name: str, module: str, arguments: Sequence[object], given: Path, output: Path, n: int) -> Measured:
+    """Run another scorer of this folder once."""
+    found = measure_command(name, [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)], n)
+    return replace(found, n_read=size_of(given), n_written=size_of(output))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    return sum(one.stat().st_size for one in ([path] if path.is_file() else path.rglob("*")) if one.is_file())
+
+
+def measure_others(given: Path, folder: Path, workers: int, n: int) -> Iterator[Measured]:
+    """The same rows over Dask, through fastText, and through datatrove pipelines; what is not installed is passed over."""
+    output = folder / "others.jsonl"
+    if find_spec("distributed"):
+        yield measure_script(DASK, "bulk_dask", [given, output, "--run", folder / "dask", "--workers", workers], given, output, n)
+    model = fasttext_model(folder)
+    if model:
+        yield measure_script(
+            f"{FASTTEXT}, JSONL to JSONL", "bulk_fasttext", [model, given, output, "--workers", workers], given, output, n
+        )
+    if not find_spec("datatrove"):
+        return
+    documents = to_documents(given, folder / "documents", workers)
+    for name, title in TROVES.items():
+        if name != "fasttext" or model:
+            kept = folder / f"kept-{name}"
+            options = [name, documents, kept, "--workers", workers, *(["--model", model / "model.bin"] if model else [])]
+            yield measure_script(title, "bulk_datatrove", options, documents, kept, n)
 
 
 def table(measured: Sequence[Measured]) -> str:
@@ -193,7 +228,7 @@ def table(measured: Sequence[Measured]) -> str:
 
 def scaling(measured: Sequence[Measured]) -> str:
     """How time and memory grow with the rows of one format."""
-    runs = [m for m in measured if m.name.startswith(JSONL)]
+    runs = [m for m in measured if m.name in (JSONL, f"{JSONL}, one process")]
     if len(runs) < 3:
         return ""
     n, seconds = np.array([m.n for m in runs], float), np.array([m.seconds for m in runs])
@@ -208,13 +243,20 @@ def scaling(measured: Sequence[Measured]) -> str:
 
 
 def against_fasttext(measured: Sequence[Measured]) -> str:
-    """Rows per second against fastText's on the same file."""
-    other = next((m for m in measured if m.name.startswith(FASTTEXT)), None)
-    ours = next((m for m in measured if other and m.name == JSONL and m.n == other.n), None)
-    if not other or not ours:
-        return ""
-    ratio = (ours.n / ours.seconds) / (other.n / other.seconds)
-    return f"JSONL to JSONL, {ours.n:,} rows: {ratio:.2f} × the rows a second of fastText's script.\n"
+    """Rows per second against fastText's on the same file, and of one datatrove pipeline against the other."""
+    rates = {m.name: (m.n / m.seconds, m.n) for m in measured}
+    other, (ours, theirs) = f"{FASTTEXT}, JSONL to JSONL", (TROVES["newswinnow"], TROVES["fasttext"])
+    same = [m for m in measured if m.name == JSONL and other in rates and m.n == rates[other][1]]
+    lines = [
+        f"JSONL to JSONL, {m.n:,} rows: {m.n / m.seconds / rates[name][0]:.2f} × the rows a second of {title}.\n"
+        for m in same
+        for name, title in ((other, "fastText's script"), (theirs, "datatrove with its fastText filter"))
+        if name in rates
+    ]
+    if ours in rates and theirs in rates:
+        ratio = rates[ours][0] / rates[theirs][0]
+        lines.append(f"Within datatrove: {ratio:.2f} × the paragraphs a second of its fastText filter.\n")
+    return "".join(lines)
 
 
 def section(measured: Sequence[Measured], *, workers: int, load: float) -> str:
@@ -223,6 +265,32 @@ def section(measured: Sequence[Measured], *, workers: int, load: float) -> str:
         f"{machine()}; {workers} workers; inputs of less than {SMALL_BYTES >> 20} MB in one process. Load of the machine when "
         f"the first run began: {load:.1f}.\n\n{table(measured)}\n\n{scaling(measured)}{against_fasttext(measured)}"
     )
+
+
+def measure_all(folder: Path, sizes: Sequence[int], html: Path, n_workers: int) -> Iterator[Measured]:
+    """Every format, and the others beside JSON Lines."""
+    workers = ["--workers", str(n_workers)]
+    for n in sizes:
+        yield measure(JSONL, write_rows(folder / "rows.jsonl", n), folder / "out.jsonl", workers, n)
+    n = min(max(sizes), MOST_OTHERS)
+    given = write_rows(folder / "rows.jsonl", n)
+    yield from measure_others(given, folder, n_workers, n)
+    yield measure("Parquet to Parquet", to_parquet(given), folder / "out.parquet", workers, n)
+    wet, n_pages = to_wet(given), len({orjson.loads(line)["page"] for line in given.open("rb")})
+    yield measure("WET to news text, pages", wet, folder / "out.txt.gz", workers, n_pages, verb="clean")
+    yield measure("WET to Parquet, pages", wet, folder / "out.parquet", workers, n_pages)
+    if html.is_dir():
+        pages = unpacked(html, folder / "pages")
+        yield measure("HTML to JSONL, pages", pages, folder / "out.jsonl", workers, sum(1 for _ in pages.iterdir()))
+
+
+def unpacked(html: Path, folder: Path) -> Path:
+    """The pages of a collection as plain files."""
+    folder.mkdir()
+    for i, path in enumerate(sorted(html.rglob("*.html*"))):
+        data = path.read_bytes()
+        (folder / f"{i}.html").write_bytes(gzip.decompress(data) if path.suffix == ".gz" else data)
+    return folder
 
 
 def main() -> None:
@@ -237,25 +305,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes that score (default 2)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
     options = parser.parse_args()
+    load, measured = os.getloadavg()[0], []
     with tempfile.TemporaryDirectory() as name:
-        folder, measured = Path(name), []
-        workers = ["--workers", str(options.workers)]
-        load = os.getloadavg()[0]
-        for n in options.rows:
-            given = write_rows(folder / "rows.jsonl", n)
-            measured.append(measure(JSONL, given, folder / "out.jsonl", workers, n))
-            print(measured[-1], file=sys.stderr)
-        n = min(max(options.rows), MOST_OTHERS)
-        given = write_rows(folder / "rows.jsonl", n)
-        if of_fasttext := measure_fasttext(given, folder, options.workers, n):
-            measured.append(of_fasttext)
-        measured.append(measure("Parquet to Parquet", to_parquet(given), folder / "out.parquet", workers, n))
-        wet, n_pages = to_wet(given), len({orjson.loads(line)["page"] for line in given.open("rb")})
-        measured.append(measure("WET to news text, pages", wet, folder / "out.txt.gz", workers, n_pages, verb="clean"))
-        measured.append(measure("WET to Parquet, pages", wet, folder / "out.parquet", workers, n_pages))
-        if options.html.is_dir():
-            n_pages = sum(1 for path in options.html.rglob("*") if path.name.removesuffix(".gz").endswith(".html"))
-            measured.append(measure("HTML to JSONL, pages", options.html, folder / "out.jsonl", workers, n_pages))
+        for found in measure_all(Path(name), options.rows, options.html, options.workers):
+            print(found, file=sys.stderr)
+            measured.append(found)
     text = section(measured, workers=options.workers, load=load)
     print(text)
     if options.write:

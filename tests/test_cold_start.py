@@ -1,6 +1,7 @@
 """What each way in may load: nobody waits for libraries that the work does not need. Times are no matter of a test."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,15 @@ def test_other_inputs_need_their_parser_at_most(tmp_path: Path, command: str, na
     loaded = modules_after(PROGRAM, command, name, cwd=tmp_path)
     assert loaded.isdisjoint(NEVER - {"selectolax"})
     assert ("selectolax" in loaded) == name.endswith(".html")
+
+
+@pytest.mark.parametrize("command", ["predict", "clean"])
+def test_no_thread_waits_for_matrices(page: Path, command: str) -> None:
+    count = "import atexit, os, sys; atexit.register(lambda: print(len(os.listdir('/proc/self/task')), file=sys.stderr));"
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    arguments = [sys.executable, "-c", f"{count} {PROGRAM}", command, str(page)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr.splitlines()[-1] == "1"
 
 
 def test_a_manifest_is_shown_without_the_kernel() -> None:

@@ -204,6 +204,21 @@ def test_a_signal_stops_the_run_which_then_goes_on(number: int, code: int, saved
     assert [(r["page"], r["position"]) for r in records(run / "predictions.jsonl")] == [(r["page"], r["position"]) for r in rows]
 
 
+def test_arrow_keeps_no_memory_that_it_does_not_use(saved_model: Any, page: Path, tmp_path: Path) -> None:
+    import sys
+
+    code = (
+        "import atexit, sys, newswinnow.cli.main as program; "
+        "atexit.register(lambda: print(sys.modules['pyarrow'].default_memory_pool().backend_name)); "
+        "program.run()"
+    )
+    options = [*saved_model.options, "--run", str(tmp_path / "run"), "-f", "parquet"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict", str(page), *options], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "system\n"
+
+
 def test_a_terminal_sees_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     import sys
 

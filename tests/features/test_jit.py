@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def test_without_any_directory_there_is_one_warning(
     assert jit.cache_directory() is None
     assert len(caplog.messages) == 1
     assert "numba cache: should have a writable directory; got none" in caplog.text
+
+
+def test_code_of_other_versions_goes_when_it_was_not_used_for_a_month(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(fresh))
+    own = jit.cache_directory()
+    assert own is not None
+    month_ago = time.time() - 31 * 24 * 3600
+    old, recent, other = (fresh / name for name in (f"kernel-{'0' * 16}", f"kernel-{'1' * 16}", "kernel-of-somebody"))
+    for folder in (old, recent, other):
+        folder.mkdir()
+        (folder / "scan.nbi").write_bytes(b"code")
+    for folder in (own, old, other):
+        os.utime(folder, (month_ago, month_ago))
+    assert jit.cache_directory() == own
+    assert sorted(path.name for path in fresh.iterdir()) == sorted([own.name, recent.name, other.name])
+    assert own.stat().st_mtime > month_ago + 1000
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX permissions")

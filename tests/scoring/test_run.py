@@ -21,7 +21,7 @@ from newswinnow.paragraphs.label import Label
 from newswinnow.scoring.files import clean_pages, predict_inputs
 from newswinnow.scoring.model_source import ModelSource
 from newswinnow.scoring.plan import RunPlan
-from newswinnow.scoring.run import run
+from newswinnow.scoring.run import SMALL_BYTES, is_small, run
 from newswinnow.scoring.stopping import Stop, StoppedError
 
 NEWS = "The council voted on Monday to repair the old bridge over the Tarn."
@@ -117,6 +117,18 @@ def test_the_output_does_not_depend_on_workers(
     base = RunPlan((str(pages),), tmp_path / "one", source, workers=1, chunk_bytes=4000)
     other = replace(base, directory=tmp_path / "other", model=ModelSource(), workers=workers, use_threads=use_threads)
     assert run(other).output.read_bytes() == run(base).output.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "expected"),
+    [("a.jsonl", 1, True), ("a.parquet", 1, False), ("a.parquet", 5, True), ("a.jsonl.gz", 2, False), ("a.txt.ZST", 5, True)],
+)
+def test_small_is_what_expands_to_little(name: str, share: int, expected: bool, tmp_path: Path) -> None:
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(SMALL_BYTES // share)
+    assert is_small([path, tmp_path / "absent"]) is expected
+    assert not is_small([path] * 9)
 
 
 def test_json_rows_keep_their_bytes(source: ModelSource, tmp_path: Path) -> None:

@@ -206,6 +206,8 @@ def score_in_bulk(plan: "RunPlan", *, to_stdout: bool) -> None:
     from newswinnow.scoring.run import run
     from newswinnow.scoring.stopping import StoppedError, stop_on_signals
 
+    # For all processes of the run, and before pyarrow is loaded: its own allocators keep more than they use, 60 of 570 MB.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     if plan.cluster:
         _silence_dask()
     try:

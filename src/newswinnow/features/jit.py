@@ -7,8 +7,10 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -22,6 +24,8 @@ from numba.extending import intrinsic as _intrinsic
 _SOURCES: Final = tuple(
     f"{name}.py" for name in "definition characters jit scan walk measure weights kernel relations relate".split()
 )
+_DIGITS: Final = 16
+_KEPT_SECONDS: Final = 30 * 24 * 3600
 _LOG = logging.getLogger(__name__)
 intrinsic: Any = _intrinsic
 
@@ -31,7 +35,7 @@ def _digest() -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for name in _SOURCES:
         digest.update((Path(__file__).parent / name).read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:_DIGITS]
 
 
 def _candidates(name: str) -> Iterator[Path]:
@@ -65,6 +69,16 @@ def _is_ours(directory: Path) -> bool:
     return True
 
 
+def _forget_old(directory: Path) -> None:
+    """Remove what other versions compiled beside a directory, once nobody has used it for a month; note that this one is used."""
+    with contextlib.suppress(OSError):
+        os.utime(directory)
+        kind = directory.name.rpartition("-")[0]
+        for other in directory.parent.glob(f"{kind}-{'[0-9a-f]' * _DIGITS}"):
+            if other.lstat().st_mtime < time.time() - _KEPT_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
+
+
 @cache
 def cache_directory() -> Path | None:
     """Where compiled code is kept between processes.
@@ -76,6 +90,7 @@ def cache_directory() -> Path | None:
     with contextlib.suppress(OSError):  # sources that cannot be read, as in a zip
         for directory in _candidates(f"kernel-{_digest()}"):
             if _is_ours(directory):
+                _forget_old(directory)
                 return directory
     _LOG.warning(
         "numba cache: should have a writable directory; got none (NUMBA_CACHE_DIR=DIR names one): compiling in each process"

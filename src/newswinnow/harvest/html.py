@@ -5,9 +5,8 @@ Deciding what a paragraph is stays with the models; no text is dropped here beca
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
@@ -65,8 +64,7 @@ _EFFECTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlParagraph:
+class HtmlParagraph(NamedTuple):
     """One block of visible text: its text, innermost block tag and share of non-space characters inside links."""
 
     text: str

@@ -48,7 +48,8 @@ class HashedFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        with _named(path):
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         self._hash = hashlib.sha256()
         self._n_bytes = 0
         self.closed = False
@@ -115,11 +116,12 @@ def sync_folder(folder: Path) -> None:
     folder
         The folder.
     """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    with _named(folder):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 @contextmanager
@@ -155,7 +157,8 @@ def rename(temporary: Path, path: Path) -> None:
     path
         Its name, in the same folder; an older file of that name is replaced.
     """
-    os.replace(temporary, path)  # noqa: PTH105 - tests count the calls of os
+    with _named(path):
+        os.replace(temporary, path)  # noqa: PTH105 - tests count the calls of os
     sync_folder(path.parent)
 
 

@@ -4,9 +4,10 @@ Writing parts is left to :mod:`newswinnow.scoring.parts`; which of them count, t
 """
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, TypeVar, cast
 
 import orjson
 
@@ -25,6 +26,7 @@ from newswinnow.scoring.parts import Footer, Parts
 GZIP_LEVEL: Final = 6
 """Level 9, gzip's default in Python, takes three times as long for one percent."""
 
+_Item = TypeVar("_Item")
 _RARELY_REPEATED: Final = frozenset({POSITION, *PROBABILITY_COLUMNS})
 
 
@@ -63,34 +65,57 @@ def write_output(
         return file.sync()
 
 
-def _copy(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+def _ahead(items: Iterator[_Item], tick: Callable[[], None]) -> Iterator[_Item]:
+    """The same items, each got in a thread while the one before is worked on: what is read is hashed, and what is written too."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting = reader.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = reader.submit(next, items, None)
+            tick()
+            yield item
+
+
+def _blocks(parts: Parts, footers: Iterable[Footer]) -> Iterator[tuple[Footer, bytes]]:
+    """Pieces of all parts, block by block."""
     for footer in footers:
-        tick()
+        for block in parts.payload(footer):
+            yield footer, block
+
+
+def _pieces(parts: Parts, footers: Iterable[Footer]) -> Iterator[tuple[Footer, bytes]]:
+    """Pieces of all parts, each as a whole."""
+    for footer in footers:
+        yield footer, b"".join(parts.payload(footer))
+
+
+def _counted_blocks(parts: Parts, footers: Iterable[Footer]) -> Iterator[bytes]:
+    for footer in footers:
         n_lines = 0
         for block in parts.payload(footer):
             n_lines += block.count(b"\n")
-            stream.write(block)
+            yield block
         if n_lines != footer.tally.rows_out:
             raise RuntimeError(f"{parts.path(footer.number)}: must hold {footer.tally.rows_out} rows; got {n_lines}")
 
 
+def _copy(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
+    for block in _ahead(_counted_blocks(parts, footers), tick):
+        stream.write(block)
+
+
 def _copy_pages(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
-    for footer in footers:
-        tick()
-        for block in parts.payload(footer):
-            stream.write(block)
+    for _, block in _ahead(_blocks(parts, footers), tick):
+        stream.write(block)
 
 
 def _copy_text(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Callable[[], None]) -> None:
-    is_first = True
-    for footer in footers:
-        tick()
-        if footer.payload_bytes:
-            stream.write(b"" if is_first else b"\n\n")
-            is_first = False
-        for block in parts.payload(footer):
-            stream.write(block)
-    stream.write(b"" if is_first else b"\n")
+    before: Footer | None = None
+    for footer, block in _ahead(_blocks(parts, footers), tick):
+        if before is not None and before is not footer:
+            stream.write(b"\n\n")
+        stream.write(block)
+        before = footer
+    stream.write(b"\n" if before else b"")
 
 
 def _delimited(delimiter: str) -> Callable[[Parts, Sequence[Footer], BinaryIO, Callable[[], None]], None]:
@@ -99,9 +124,8 @@ def _delimited(delimiter: str) -> Callable[[Parts, Sequence[Footer], BinaryIO, C
         known = [name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name in met or name in REQUIRED_COLUMNS]
         names = [*known, *(name for name in met if name not in known and name not in PREDICTION_COLUMNS), *PREDICTION_COLUMNS]
         stream.write(_delimited_bytes([names], delimiter))
-        for footer in footers:
-            tick()
-            records = map(orjson.loads, b"".join(parts.payload(footer)).split(b"\n")[:-1])
+        for _, payload in _ahead(_pieces(parts, footers), tick):
+            records = map(orjson.loads, payload.split(b"\n")[:-1])
             rows = ([field_text(record.get(name)) for name in names] for record in records)
             stream.write(_delimited_bytes(rows, delimiter))
 
@@ -123,9 +147,8 @@ def _parquet(parts: Parts, footers: Sequence[Footer], stream: BinaryIO, tick: Ca
     described = [name for name in schema.names if name != TEXT]
     repeated = [name for name in described if name not in _RARELY_REPEATED]
     with pyarrow.parquet.ParquetWriter(stream, schema, use_dictionary=repeated, write_statistics=described) as writer:
-        for footer in footers:
-            tick()
-            with pyarrow.ipc.open_stream(b"".join(parts.payload(footer))) as reader:
+        for footer, payload in _ahead(_pieces(parts, footers), tick):
+            with pyarrow.ipc.open_stream(payload) as reader:
                 table = reader.read_all()
             if table.num_rows != footer.tally.rows_out:
                 raise RuntimeError(f"{parts.path(footer.number)}: must hold {footer.tally.rows_out} rows; got {table.num_rows}")

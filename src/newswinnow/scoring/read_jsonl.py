@@ -83,10 +83,10 @@ def _take_all(lines: list[bytes], first: int, read: ReadChunk) -> bool:
 
 def _records(lines: list[bytes]) -> list[dict[str, Any]] | None:
     """All lines parsed; None if one is too long, is no object, or may name a key twice or nest too deep."""
-    if max(map(len, lines)) > MAX_RECORD_BYTES:
+    joined = b"\n".join(lines)
+    if len(joined) > MAX_RECORD_BYTES and max(map(len, lines)) > MAX_RECORD_BYTES:
         return None
     try:
-        joined = b"\n".join(lines)
         if _are_flat(joined, len(lines)):
             # The only brace of each line is its first byte, so what stands between two of them is one object or no JSON.
             records = orjson.loads(b"[%b]" % joined.replace(b"\n", b","))

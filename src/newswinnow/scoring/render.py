@@ -6,7 +6,7 @@ there are and what was answered is decided before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
+from itertools import pairwise, repeat
 from typing import Any, Final, Self
 
 import numpy as np
@@ -33,11 +33,14 @@ from newswinnow.scoring.taken import Paragraphs
 
 DECIMALS: Final = 6
 _ANSWERS: Final = frozenset(PREDICTION_COLUMNS)
-_ENDS: Final = tuple(f',"{PREDICTED}":"{label}","{PROBABILITY_COLUMNS[0]}":'.encode() for label in LABELS)
+_ENDS: Final = tuple(
+    f',"{PREDICTED}":{name},"{PROBABILITY_COLUMNS[0]}":'.encode() for name in (*(f'"{label}"' for label in LABELS), "null")
+)
+"""What stands before the numbers, by label; the last is that of an empty text."""
+_AFTER: Final = (*(f',"{name}":'.encode() for name in PROBABILITY_COLUMNS[1:]), b"}\n")
+_BRACE: Final = ord("}")
 _NAMES: Final = (*map(str, LABELS), None)
 """Of labels by index; the last, which -1 finds, is that of an empty text."""
-_NOTHING: Final = (None,) * len(LABELS)
-_SECOND, _THIRD = (f',"{name}":'.encode() for name in PROBABILITY_COLUMNS[1:])
 
 
 @dataclass(frozen=True)
@@ -92,32 +95,28 @@ def render_jsonl(rows: Paragraphs, answers: Answers) -> bytes:
     One line per row; what a row did not have, it does not get.
     """
     records = rows.records if rows.records is not None else _records_of(rows)
-    labels = answers.labels.tolist()
-    lines = rows.lines if rows.lines is not None else [None] * len(records)
-    anew: dict[int, bytes] = {}
-    if None in lines:
-        values = answers.probabilities.tolist()
-        anew = {i: _anew(records[i], labels[i], values[i]) for i, line in enumerate(lines) if line is None}
-    # One call writes all numbers, as the same writer would one by one; a row's are cut out of it.
-    numbers = orjson.dumps(np.ascontiguousarray(answers.probabilities), option=orjson.OPT_SERIALIZE_NUMPY)
-    flat = numbers.translate(None, b"[]").split(b",")
-    p, q, r = (flat[i :: len(LABELS)] for i in range(len(LABELS)))
-    kept = [line[: line.rfind(b"}")] if line else b"" for line in lines]
-    ends = [_ENDS[label] for label in labels]
-    pieces = zip(kept, ends, p, repeat(_SECOND), q, repeat(_THIRD), r, repeat(b"}\n"), strict=False)
-    if not anew:
-        return b"".join(chain.from_iterable(pieces))
-    return b"".join(anew.get(i) or b"".join(piece) for i, piece in enumerate(pieces))
+    given = rows.lines if rows.lines is not None else repeat(None)
+    lines = [line or _as_line(record) for line, record in zip(given, records, strict=False)]
+    # One call writes a column of numbers, as the same writer would one by one, and one joins all pieces.
+    pieces = [b""] * (5 * len(records))
+    pieces[0::5] = [line[:-1] if line[-1] == _BRACE else line[: line.rfind(b"}")] for line in lines]
+    pieces[1::5] = [_ENDS[label] for label in answers.labels.tolist()]
+    for i, after in enumerate(_AFTER):
+        pieces[i + 2 :: 5] = _numbers(answers.probabilities[:, i], after)
+    return b"".join(pieces)
 
 
-def _anew(record: dict[str, Any], label: int, probabilities: list[float]) -> bytes:
-    """A row written from its values: older answers go, the new ones stand at its end."""
-    fields = record
+def _numbers(values: FloatArray, after: bytes) -> list[bytes]:
+    """Each value as JSON writes it, ``null`` for NaN, with something after it."""
+    written = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    return (written.replace(b",", after + b"\0") + after).split(b"\0") if written else []
+
+
+def _as_line(record: dict[str, Any]) -> bytes:
+    """A row written anew; older answers go."""
     if not _ANSWERS.isdisjoint(record):
-        fields = {name: value for name, value in record.items() if name not in _ANSWERS}
-    answer = _NAMES[label], *(probabilities if label >= 0 else _NOTHING)
-    fields = {**fields, **dict(zip(PREDICTION_COLUMNS, answer, strict=True))}
-    return orjson.dumps(fields, default=as_text, option=orjson.OPT_APPEND_NEWLINE)
+        record = {name: value for name, value in record.items() if name not in _ANSWERS}
+    return orjson.dumps(record, default=as_text)
 
 
 def _records_of(rows: Paragraphs) -> list[dict[str, Any]]:

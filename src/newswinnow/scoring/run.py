@@ -6,7 +6,7 @@ many workers there were. Messages, progress bars and exit codes are left to :mod
 
 import hashlib
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import orjson
 
 from newswinnow.corpus.locks import ResumeError, locked
 from newswinnow.corpus.rejects import CorpusError, Reject
+from newswinnow.corpus.streams import COMPRESSIONS
 from newswinnow.corpus.streams import STDIN as DASH
 from newswinnow.harvest.inputs import SNIFFED_BYTES, Input, expand_inputs, sniff
 from newswinnow.scoring.chunks import Chunk, Refused, Scored, Tally
@@ -31,7 +32,10 @@ from newswinnow.scoring.stopping import Stop
 from newswinnow.scoring.workers import Scorer, score_all, scorers
 
 SMALL_BYTES: Final = 8 << 20
-"""Inputs of less than this are scored in this process: workers take a second to start."""
+"""Inputs of less than this, expanded, are scored in this process: workers take a second to start."""
+
+_EXPANSION: Final = dict.fromkeys((".parquet", *COMPRESSIONS), 4)
+"""How many times its size a file holds, roughly; text compresses 3 to 10 times."""
 
 _BLOCK: Final = 1 << 20
 _SHOWN: Final = 10
@@ -93,6 +97,22 @@ def run(plan: RunPlan, *, progress: Progress = no_progress, stop: Stop | None = 
         return _Run(plan, progress, stop or Stop()).execute()
 
 
+def is_small(paths: Iterable[Path]) -> bool:
+    """Whether inputs are scored in this process, to judge by the sizes and names of the files.
+
+    Parameters
+    ----------
+    paths
+        The files; what is none counts as nothing.
+
+    Returns
+    -------
+    True for at most :data:`SMALL_BYTES` when expanded.
+    """
+    sizes = (path.stat().st_size * _EXPANSION.get(path.suffix.lower(), 1) for path in paths if path.is_file())
+    return sum(sizes) <= SMALL_BYTES
+
+
 class _Run:
     """One process's work on a run, in its locked directory."""
 
@@ -132,9 +152,8 @@ class _Run:
         """What scores; processes of its own load the model while the inputs are hashed."""
         plan = self.plan
         paths = [plan.directory / STDIN if item.path == DASH else Path(item.path) for item in inputs]
-        is_large = sum(path.stat().st_size for path in paths if path.is_file()) > SMALL_BYTES
         is_needed = not plan.cluster and not self.directory.is_finished
-        workers = plan.workers if is_needed and (is_large or plan.use_threads) else 1
+        workers = plan.workers if is_needed and (plan.use_threads or not is_small(paths)) else 1
         return scorers(plan.model, plan.task(), workers=workers, use_threads=plan.use_threads)
 
     def _digested(self, done: int, total: int) -> None:

@@ -5,6 +5,8 @@ Reading them is left to :mod:`newswinnow.scoring.read`, scoring and writing to :
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import gt, ne, or_
 from typing import Any, Final
 
 from newswinnow.corpus.records import RecordRules
@@ -117,8 +119,10 @@ def refuse_repeated(read: ReadChunk, source: str) -> None:
         The file.
     """
     rows = read.rows
-    # One page in the chunk or many: if no pair of page and position comes twice anywhere, none does within a piece.
-    if len(set(zip(rows.pages, rows.positions, strict=True))) < len(rows.pages):
+    # Where positions rise or the page changes from row to row, as in nearly all tables, none comes twice.
+    is_rising = map(gt, islice(rows.positions, 1, None), rows.positions)
+    is_new_page = map(ne, islice(rows.pages, 1, None), rows.pages)
+    if not all(map(or_, is_rising, is_new_page)):
         kept = _first_places(read, source)
         rows.keep(kept)
     read.rejects.sort(key=lambda reject: reject.line or 0)

@@ -17,6 +17,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Final, Self
 
+from newswinnow.features.batches import VARIABLE
 from newswinnow.models.saved import ModelLoadError
 from newswinnow.scoring.chunks import Chunk, Scored
 from newswinnow.scoring.model_source import ModelSource
@@ -49,7 +50,7 @@ class Pool:
         package = str(Path(__file__).resolve().parents[2])
         paths = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         # One thread each, so that forking is safe and workers do not fight over cores.
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", VARIABLE), "1")
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _COMMAND, str(theirs.fileno())],
@@ -107,9 +108,9 @@ class Pool:
         The connection to it.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             socket.send_fds(self._socket, [b"w"], [theirs.fileno()])
-        return Connection(ours.detach())
+            return Connection(ours.detach())
 
     @contextmanager
     def scorer(self) -> Iterator[Scorer]:

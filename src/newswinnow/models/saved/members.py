@@ -54,7 +54,8 @@ def read_member(path: Path, *, limit: int) -> bytes:
         with os.fdopen(os.open(path, _OPENING), "rb") as file:
             _check_regular(path, os.fstat(file.fileno()))
             size = os.fstat(file.fileno()).st_size
-            data = file.read(limit + 1) if size <= limit else b""
+            # One more than there is: a file that grows is noticed, and no memory is asked for that it does not need.
+            data = file.read(size + 1) if size <= limit else b""
     except OSError as error:
         raise ModelLoadError(f"{path}: must be there; got {error.strerror}") from error
     if max(size, len(data)) > limit:
