@@ -1,6 +1,5 @@
 """``newswinnow predict`` and ``newswinnow clean``."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,14 +41,6 @@ CLEAN_EXAMPLE = "newswinnow clean data/pages --keep news,related-link"
 Inputs = Annotated[list[str], typer.Argument(help=f"Files ({INPUT_SUFFIXES}), folders, or - for stdin.")]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.", metavar="FILE")]
 InputFormat = Annotated[str | None, typer.Option("--input-format", help="Read every input as this format.")]
-
-
-def _leave_matrices_to_one_thread() -> None:
-    """Keep OpenBLAS from threads of its own; to be called before numpy is loaded.
-
-    Ours are small matrices, and its threads wait for more of them at full speed: three times the processor time a paragraph.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _report(scored: "Scored", inputs: list[str], *, rejects: Path | None) -> None:
@@ -138,7 +129,6 @@ def predict(
     max_news_loss
         Largest mean share of a page's news to lose.
     """
-    _leave_matrices_to_one_thread()
     with reported_errors():
         bulk = BulkOptions(run, workers, chunk_bytes, on_error, dask)
         if run is not None:
@@ -239,7 +229,6 @@ def clean(
     max_news_loss
         Largest mean share of a page's news to lose.
     """
-    _leave_matrices_to_one_thread()
     with reported_errors():
         bulk = BulkOptions(run, workers, chunk_bytes, on_error, dask)
         if run is not None:

@@ -19,6 +19,7 @@ from newswinnow.features.plain import softmax
 from newswinnow.features.relations import Rarity
 from newswinnow.models.ladder.correction import Correction
 from newswinnow.models.ladder.inputs import Scale, measured
+from newswinnow.models.ladder.matrices import one_thread_each
 from newswinnow.models.ladder.networks import BAG, MARKUP, ORDER, Network, Pages, lengths_of
 from newswinnow.models.ladder.order import OrderTrust, series, signs
 from newswinnow.models.ladder.pages import PageTable
@@ -126,7 +127,8 @@ class LadderModel:
             piece = pieces[number]
             found[piece.rows] = self._probabilities(piece, context)
 
-        each_piece(run, len(pieces), size=len(table))
+        with one_thread_each():
+            each_piece(run, len(pieces), size=len(table))
         return found
 
     def predict(self, X: Any, *, context: str = AUTO) -> LabelArray:
