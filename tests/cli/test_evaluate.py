@@ -39,6 +39,16 @@ def test_scores_are_printed_and_written(cli: Cli, saved_model: Any, wrong_rows: 
     assert "rule on mine" in html.parse(str(out / "report.html")).findtext(".//title")
 
 
+def test_the_word_shipped_names_the_model_of_the_package(cli: Cli, corpora: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    result = cli("evaluate", "shipped", corpora / "test.jsonl", "-o", out, "--explain", 0)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["model"] == {"family": "ladder"}
+    assert set(metrics["evaluations"]["test"]["levels"]) >= {"alone", "bag", "order"}
+    assert "shipped on test" in html.parse(str(out / "report.html")).findtext(".//title")
+
+
 def test_mistakes_are_explained_in_the_report_unless_none_is_to_be(
     cli: Cli, saved_model: Any, wrong_rows: Any, jsonl: Any, tmp_path: Path
 ) -> None:

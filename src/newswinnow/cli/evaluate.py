@@ -5,14 +5,22 @@ from typing import Annotated
 
 import typer
 
-from newswinnow.cli.options import ContextOption, JsonOption, OverwriteOption, TrustOption, open_model
+from newswinnow.cli.options import (
+    SHIPPED_WORD,
+    ContextOption,
+    JsonOption,
+    OverwriteOption,
+    TrustOption,
+    model_directory,
+    open_model,
+)
 from newswinnow.cli.output import print_json, print_table, reported_errors, say
 
 EXAMPLE = "newswinnow evaluate runs/mine/model my_test.jsonl -o runs/mine-report --trust SHA256"
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Saved model.", metavar="MODEL")],
+    model: Annotated[str, typer.Argument(help="Saved model, or shipped for the one of the package.", metavar="MODEL")],
     corpus: Annotated[list[Path], typer.Argument(help="Labelled tables.", metavar="CORPUS")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the report goes.", metavar="DIR")] = Path("runs/evaluate"),
     trust: TrustOption = None,
@@ -28,7 +36,7 @@ def evaluate(
     Parameters
     ----------
     model
-        Saved model.
+        Saved model, or ``shipped``.
     corpus
         Labelled tables, one evaluation each.
     output
@@ -53,7 +61,8 @@ def evaluate(
 
         if (output / METRICS).exists() and not overwrite:
             raise FileExistsError(f"{output}: must not hold a report; got {METRICS} there (--overwrite replaces it)")
-        predictor = open_model(model, trust)
+        directory = model_directory(model)
+        predictor = open_model(directory, trust)
         tables = {path.name.removesuffix(".gz").removesuffix(".zst").rsplit(".", 1)[0]: read_corpus([path]) for path in corpus}
         if len(tables) < len(corpus):
             raise ValueError(f"CORPUS: files must have different names; got {', '.join(map(str, corpus))}")
@@ -62,7 +71,7 @@ def evaluate(
         evaluations = [with_explanations(evaluation, predictor, n=n_explained) for evaluation in measured]
         family = predictor.manifest["spec"].get("family", "unknown")
         behaviour = behaviour_of(predictor)
-        title = f"{model.resolve().name} on {', '.join(tables)}"
+        title = f"{directory.resolve().name if directory else SHIPPED_WORD} on {', '.join(tables)}"
         report = Report(title, evaluations, model={"family": family}, behaviour=behaviour)
         paths = write_report(report, output, with_mistakes=True)
         if as_json:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from newswinnow.cli.options import INPUT_SUFFIXES, ContextOption, JsonOption, ModelOption, TrustOption, open_model
+from newswinnow.cli.options import (
+    INPUT_SUFFIXES,
+    ContextOption,
+    JsonOption,
+    ModelOption,
+    TrustOption,
+    model_directory,
+    open_model,
+)
 from newswinnow.cli.output import escape_controls, print_json, print_table, reported_errors, say
 
 if TYPE_CHECKING:
@@ -22,7 +30,6 @@ EXAMPLE: Final = "newswinnow explain shipped data/pages/local.txt --position 3"
 MAX_EXPLAINED: Final = 30
 """Paragraphs explained at once: more is no longer read by anybody."""
 
-SHIPPED_WORD: Final = "shipped"
 _MAX_TEXT: Final = 44
 
 
@@ -34,8 +41,7 @@ def _model_and_input(arguments: Sequence[str], option: Path | None) -> tuple[Pat
         return option, arguments[0]
     if option is not None:
         raise ValueError(f"--model: must not be given beside MODEL; got {option} and {arguments[0]}")
-    is_shipped = arguments[0] == SHIPPED_WORD and not Path(arguments[0]).exists()
-    return None if is_shipped else Path(arguments[0]), arguments[1]
+    return model_directory(arguments[0]), arguments[1]
 
 
 def _read_page_rows(given: str, input_format: str | None) -> "Rows":

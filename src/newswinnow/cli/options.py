@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from newswinnow.models.predictor import Predictor
 
+SHIPPED_WORD: Final = "shipped"
 TABLE_SUFFIXES: Final = ".jsonl .csv .tsv .parquet, also .gz .zst"
 INPUT_SUFFIXES: Final = ".txt .html .jsonl .csv .tsv .parquet .warc .wet, also .gz .zst"
 
@@ -71,6 +72,21 @@ def open_deciding(model: "Predictor", decision: Path | None, max_news_loss: floa
     from newswinnow.evaluation.decisions import read_decision
 
     return decide_by(model, read_decision(decision), max_news_loss=max_news_loss, context=context)
+
+
+def model_directory(name: str) -> Path | None:
+    """The directory that a MODEL argument names.
+
+    Parameters
+    ----------
+    name
+        A path, or the word ``shipped`` where nothing of that name is there.
+
+    Returns
+    -------
+    None for the model that ships with the package.
+    """
+    return None if name == SHIPPED_WORD and not Path(name).exists() else Path(name)
 
 
 def open_model(directory: Path | None, trust: str | None) -> "Predictor":
