@@ -47,6 +47,18 @@ def test_the_word_shipped_names_the_model_of_the_package(cli: Cli, corpora: Path
     assert metrics["model"] == {"family": "ladder"}
     assert set(metrics["evaluations"]["test"]["levels"]) >= {"alone", "bag", "order"}
     assert "shipped on test" in html.parse(str(out / "report.html")).findtext(".//title")
+    assert "trained on" not in result.stderr
+
+
+def test_scores_on_sites_of_the_training_are_said_to_flatter(cli: Cli, tmp_path: Path) -> None:
+    sample, out = Path(__file__).parents[2] / "data" / "sample" / "test.jsonl", tmp_path / "report"
+    result = cli("evaluate", "shipped", sample, "-o", out, "--explain", 0)
+    n = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["evaluations"]["test"]["scores"]["n_paragraphs"]
+    said = "are of sites that the model was trained on, which flatters it"
+    assert f"test: {n} of {n} paragraphs {said}\n" in result.stderr
+    assert f"**{n} of them {said}.**" in (out / "report.md").read_text(encoding="utf-8")
+    (strong,) = html.parse(str(out / "report.html")).xpath("//p[@class='soft']/strong/text()")
+    assert strong == f"{n} of them {said}."
 
 
 def test_mistakes_are_explained_in_the_report_unless_none_is_to_be(

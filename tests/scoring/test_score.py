@@ -62,7 +62,7 @@ def test_page_models_are_handed_whole_pages_with_their_hints() -> None:
     scored = score_chunk(Predictor(model, {}, ("alone", "order", "markup")), chunk, Task(context="order"))
     (seen,) = model.seen
     assert seen.data == {
-        "page": [0, 1, 2],
+        "page": ["0", "1", "2"],
         "position": [1, 0, 0],
         "text": ["One", "Two", "Three"],
         "tag": ["p", None, "h1"],

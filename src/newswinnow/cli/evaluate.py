@@ -74,6 +74,10 @@ def evaluate(
         title = f"{directory.resolve().name if directory else SHIPPED_WORD} on {', '.join(tables)}"
         report = Report(title, evaluations, model={"family": family}, behaviour=behaviour)
         paths = write_report(report, output, with_mistakes=True)
+        for e in evaluations:
+            if e.n_seen:
+                n = e.scores.n_paragraphs
+                say(f"{e.name}: {e.n_seen} of {n} paragraphs are of sites that the model was trained on, which flatters it")
         if as_json:
             print_json(report.metrics())
             return

@@ -17,7 +17,7 @@ from newswinnow.evaluation.explain import Explanation
 from newswinnow.evaluation.intervals import N_RESAMPLES
 from newswinnow.evaluation.risk import SelectivePoint, news_loss_curve, selective_curve
 from newswinnow.evaluation.scores import Scores, score
-from newswinnow.evaluation.slices import is_small, slice_names, slices_of
+from newswinnow.evaluation.slices import SEEN, is_small, slice_names, slices_of
 from newswinnow.models.predictor import AUTO, Predictor, contexts_for
 from newswinnow.models.training import table_digest
 from newswinnow.paragraphs.label import Label
@@ -27,6 +27,7 @@ from newswinnow.paragraphs.table import (
     POSITION,
     PREDICTED,
     PROBABILITY_COLUMNS,
+    SITE,
     TEXT,
     labelled_rows,
     require_columns,
@@ -93,6 +94,11 @@ class Evaluation:
     def by_context(self) -> dict[str, "Evaluation"]:
         """Every level that was measured, this one first."""
         return {level.context: level for level in (self, *self.levels)}
+
+    @property
+    def n_seen(self) -> int:
+        """Labelled paragraphs of sites that the model was trained on, as far as both are known."""
+        return sum(part.scores.n_paragraphs for part in self.slices if (part.kind, part.name) == (SITE, SEEN))
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers as plain values for ``metrics.json``, other levels by their contexts; table and explanations stay out."""

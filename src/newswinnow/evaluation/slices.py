@@ -17,7 +17,8 @@ LENGTH_EDGES: Final = (0, 3, 6, 11, 21, 51)
 LENGTHS: Final = ("1-2 words", "3-5 words", "6-10 words", "11-20 words", "21-50 words", "over 50 words")
 PLACES: Final = ("top third", "middle third", "bottom third")
 LINKS: Final = ("linked", "not linked", "unknown")
-SITES: Final = ("seen in training", "unseen", "unknown")
+SEEN: Final = "seen in training"
+SITES: Final = (SEEN, "unseen", "unknown")
 MAX_SOURCES: Final = 12
 MIN_PAGES: Final = 10
 MIN_PARAGRAPHS: Final = 50
@@ -68,7 +69,7 @@ def _sites(table: pd.DataFrame, known_sites: Collection[str]) -> pd.Series:
     def of(site: object) -> str:
         if not isinstance(site, str):
             return "unknown"
-        return "seen in training" if site_digest(site) in known else "unseen"
+        return SEEN if site_digest(site) in known else "unseen"
 
     return table[SITE].map({site: of(site) for site in table[SITE].unique()}).fillna("unknown")
 

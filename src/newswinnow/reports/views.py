@@ -92,6 +92,7 @@ def evaluation_view(evaluation: Evaluation) -> dict[str, Any]:
         "name": evaluation.name,
         "context": evaluation.context,
         "scores": evaluation.scores,
+        "n_seen": evaluation.n_seen,
         "confusion": list(confusion_rows(evaluation.scores)),
         "slices": evaluation.slices,
         "slice_scale": score_scale(part.scores.macro_f1 for part in evaluation.slices),

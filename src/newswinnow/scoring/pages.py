@@ -5,7 +5,7 @@ Reading pages and writing answers is left to the modules around; what a model ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
+from itertools import chain, compress, islice, repeat
 from operator import ne
 
 import numpy as np
@@ -59,14 +59,14 @@ class PageBatch:
         return np.array([0, *cuts, len(pages)] if pages else [0], dtype=np.int64)
 
     def as_rows(self) -> Rows:
-        """The batch as the table that page-context models read; every run of rows has a number as its id.
+        """The batch as the table that page-context models read; every run of rows has an id of its own.
 
         Returns
         -------
         Columns ``page``, ``position``, ``text`` and, where known, ``tag`` and ``link_density``.
         """
         bounds = self.bounds()
-        ids = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)).tolist()
+        ids = list(chain.from_iterable(repeat(str(i), n) for i, n in enumerate(np.diff(bounds).tolist())))
         columns: dict[str, Sequence[object]] = {PAGE: ids, POSITION: self.positions, TEXT: self.texts}
         if self.tags is not None:
             columns[TAG] = self.tags
