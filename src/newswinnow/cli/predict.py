@@ -1,5 +1,6 @@
 """``newswinnow predict`` and ``newswinnow clean``."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,11 @@ CLEAN_EXAMPLE = "newswinnow clean data/pages --keep news,related-link"
 Inputs = Annotated[list[str], typer.Argument(help=f"Files ({INPUT_SUFFIXES}), folders, or - for stdin.")]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.", metavar="FILE")]
 InputFormat = Annotated[str | None, typer.Option("--input-format", help="Read every input as this format.")]
+
+
+def _leave_matrices_to_one_thread() -> None:
+    """Keep OpenBLAS from starting threads that nobody will use; to be called before numpy is loaded."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _report(scored: "Scored", inputs: list[str], *, rejects: Path | None) -> None:
@@ -129,6 +135,7 @@ def predict(
     max_news_loss
         Largest mean share of a page's news to lose.
     """
+    _leave_matrices_to_one_thread()
     with reported_errors():
         bulk = BulkOptions(run, workers, chunk_bytes, on_error, dask)
         if run is not None:
@@ -229,6 +236,7 @@ def clean(
     max_news_loss
         Largest mean share of a page's news to lose.
     """
+    _leave_matrices_to_one_thread()
     with reported_errors():
         bulk = BulkOptions(run, workers, chunk_bytes, on_error, dask)
         if run is not None:
