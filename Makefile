@@ -53,7 +53,9 @@ fix: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix-only --quiet src tests data benchmarks
 	$(BIN)/ruff format src tests data benchmarks
 
+# Older pips fail over what trafilatura and readability-lxml ask of lxml.
 $(VENV)/.installed-bench: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=23.3'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(WARM)
 	touch $@ $(VENV)/.installed
