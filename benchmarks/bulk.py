@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import distributions
 from importlib.util import find_spec
 from itertools import groupby
 from operator import itemgetter
@@ -203,13 +202,11 @@ def measure_others(given: Path, folder: Path, workers: int, n: int) -> Iterator[
         yield measure_script(
             f"{FASTTEXT}, JSONL to JSONL", "bulk_fasttext", [model, given, output, "--workers", workers], given, output, n
         )
-    # The wheel that datatrove insists on; others of the same fastText it refuses.
-    has_filter = any(distributions(name="fasttext-numpy2-wheel"))
     if not find_spec("datatrove"):
         return
     documents = to_documents(given, folder / "documents", workers)
     for name, title in TROVES.items():
-        if name != "fasttext" or (model and has_filter):
+        if name != "fasttext" or model:
             kept = folder / f"kept-{name}"
             options = [name, documents, kept, "--workers", workers, *(["--model", model / "model.bin"] if model else [])]
             yield measure_script(title, "bulk_datatrove", options, documents, kept, n)

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import numpy as np
 import orjson
 
 FILTERS: Final = ("newswinnow", "fasttext", "none")
@@ -45,20 +44,6 @@ def to_documents(rows: Path, folder: Path, n: int) -> Path:
     return folder
 
 
-class _Mended:
-    """fastText's model with a ``predict`` that numpy 2 lets pass: ``np.asarray`` where fasttext-wheel 0.9.2 forbids a copy."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self.labels = model.labels
-
-    def predict(self, text: str, k: int = 1) -> tuple[tuple[str, ...], np.ndarray[Any, Any]]:
-        """Labels and their probabilities, as fastText's own."""
-        found = self._model.f.predict(f"{text}\n", k, 0.0, "strict")
-        scores, labels = zip(*found, strict=True) if found else ((), ())
-        return labels, np.asarray(scores)
-
-
 def fasttext_filter(model: Path) -> Any:
     """The filter that datatrove has, as it documents it, paragraph by paragraph: those stay whose label is news.
 
@@ -73,12 +58,9 @@ def fasttext_filter(model: Path) -> Any:
     """
     from datatrove.pipeline.filters import FastTextClassifierFilter
 
-    class Filter(FastTextClassifierFilter):  # type: ignore[misc]
-        @property
-        def model(self) -> Any:
-            return _Mended(super().model)
-
-    return Filter(str(model), keep_labels=[("news", 0.5)], save_labels_in_metadata=False, filter_mode="PARAGRAPH")
+    return FastTextClassifierFilter(
+        str(model), keep_labels=[("news", 0.5)], save_labels_in_metadata=False, filter_mode="PARAGRAPH"
+    )
 
 
 def steps(name: str, model: Path | None) -> Iterator[Any]:

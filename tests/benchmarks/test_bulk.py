@@ -1,7 +1,6 @@
 """Bulk figures: stretches of whole lines, a straight line that is one, and what is said when there is nothing to compare."""
 
 import gzip
-from importlib.metadata import distributions
 from pathlib import Path
 
 import orjson
@@ -70,10 +69,8 @@ def test_pages_of_one_name_are_unpacked_side_by_side(tmp_path: Path) -> None:
     assert sorted(path.read_bytes() for path in folder.glob("*.html")) == [b"a", b"b"]
 
 
-@pytest.mark.skipif(
-    not any(distributions(name="fasttext-numpy2-wheel")), reason="datatrove insists on fasttext-numpy2-wheel for its filter"
-)
 def test_datatroves_filter_keeps_paragraphs_by_fasttexts_labels(tmp_path: Path) -> None:
+    pytest.importorskip("fasttext", reason="needs the extra 'bench' (pip install 'newswinnow[bench]')")
     from datatrove.data import Document
 
     texts, labels = ["The ferry sailed on Monday.", "Share"] * 30, ["news", "boilerplate"] * 30

@@ -159,7 +159,7 @@ def test_what_is_absent_is_named_and_the_rest_measured(pages: Path, rule: Predic
     assert [test.name for test in peers.tests] == ["test"]
     assert peers.skipped == {
         "absent": "absent is not installed (pip install 'newswinnow[peers]')",
-        "no fastText": "fasttext-wheel is not installed (pip install 'newswinnow[peers]')",
+        "no fastText": "fasttext-numpy2-wheel is not installed (pip install 'newswinnow[peers]')",
         "far": f"{pages / 'far'} is not here",
         "gone": f"{pages / 'gone.jsonl'} is not here",
         "strange": "none of its labelled pages stands in the HTML collections",

@@ -102,8 +102,7 @@ class FastText(System):
         """
         import fasttext
 
-        # predict(str) raises with numpy 2 (messense/fasttext-wheel#10); the call beneath predict(list) does not, and is the
-        # fastest there is: no loop in Python, no array per paragraph but its own.
+        # The call beneath predict(list) is the fastest there is: no loop in Python, no array per paragraph but its own.
         predict = fasttext.load_model(str(folder / _MODEL)).f.multilinePredict
         names = {_PREFIX + name: name for name in ("news", "boilerplate", "related-link")}
 
@@ -127,4 +126,4 @@ def fasttext(dim: int = 100) -> FastText:
     The system.
     """
     key, title = ("fasttext", "fastText") if dim == 100 else (f"fasttext-{dim}", f"fastText, {dim} dimensions")
-    return FastText(key, title, "multilinePredict(lines)", ("fasttext-wheel",), ("fasttext",), dim=dim)
+    return FastText(key, title, "multilinePredict(lines)", ("fasttext-numpy2-wheel",), ("fasttext",), dim=dim)

@@ -111,7 +111,7 @@ class FastText:
     call: str
     options: dict[str, Any] = field(default_factory=dict)
 
-    distribution: ClassVar[str] = "fasttext-wheel"
+    distribution: ClassVar[str] = "fasttext-numpy2-wheel"
     module: ClassVar[str] = "fasttext"
 
     @property
@@ -141,7 +141,6 @@ class FastText:
             path.write_text("".join(f"{_PREFIX}{label} {_line(text)}" for label, text in lines), encoding="utf-8")
             # One thread: more of them race, and every run would give other vectors.
             model = fasttext.train_supervised(str(path), thread=1, seed=seed, verbose=0, **self.options)
-        # predict() raises with numpy 2 (messense/fasttext-wheel#10); the call beneath it does not.
         predict = model.f.multilinePredict
         names = {_PREFIX + label: str(label) for label in LABELS}
         return lambda texts: [names[found[0]] for found in predict([_line(text) for text in texts], 1, 0.0, "strict")[0]]
