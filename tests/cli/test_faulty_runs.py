@@ -1,4 +1,4 @@
-"""`predict --run` killed, stopped, contended, without disk space, or meddled with: exit codes, messages, output."""
+"""`predict --run` killed, stopped, contended, without disk space, or meddled with, and training stopped: exit codes, messages."""
 
 import os
 import re
@@ -204,6 +204,31 @@ def test_a_signal_ends_it_and_no_process_stays(number: int, code: int, given: Pa
         time.sleep(0.01)
     assert not [one for one in family if is_alive(one)]
     assert not (run / "predictions.jsonl").exists()
+
+
+def test_sigterm_ends_training_on_two_processes_and_none_stays(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        'title = "stopped"\n[data]\ntrain = ["sample:train"]\n[model]\nfamily = "winnow"\n[validation]\nfolds = 5\n',
+        encoding="utf-8",
+    )
+    command = [PROGRAM, "experiments", "run", str(tmp_path), "--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("cross-validating" in line for line in process.stderr)
+        deadline = time.monotonic() + 60
+        while len(children_of(process.pid)) < 2 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        children = children_of(process.pid)
+        family = [*children, *(grandchild for child in children for grandchild in children_of(child))]
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr.read().splitlines()[-1] == "terminated"
+    assert process.returncode == 143
+    assert family
+    deadline = time.monotonic() + 60
+    while any(map(is_alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not [one for one in family if is_alive(one)]
+    assert not (tmp_path / "metrics.json").exists()
 
 
 def test_what_changes_while_it_is_read_is_not_published(

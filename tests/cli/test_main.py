@@ -158,17 +158,22 @@ def test_a_reader_that_reads_nothing_is_no_crash(corpora: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_ctrl_c_exits_130_and_leaves_no_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["ctrl-c", "sigterm"],
+)
+def test_a_signal_ends_training_and_leaves_no_model(number: int, code: int, said: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-c", LISTENING, PROGRAM, "train", "-o", str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "reading the corpora" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert stdout == ""
-    assert stderr.splitlines()[-1] == "interrupted"
+    assert stderr.splitlines()[-1] == said
     assert "Traceback" not in stderr
     assert not (out / "model").exists()
     assert not (out / "metrics.json").exists()

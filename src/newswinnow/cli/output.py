@@ -6,10 +6,12 @@ What is said is left to the commands.
 import json
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from newswinnow.paragraphs.rows import Rows
 
-DONE, REJECTED, USAGE, BUSY, RESUME_MISMATCH, MODEL_REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+DONE, REJECTED, USAGE, BUSY, RESUME_MISMATCH, MODEL_REFUSED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
 _DEBUG: Final = "NEWSWINNOW_DEBUG"
 _HARMLESS: Final = frozenset("\n\t\xad\u200c\u200d")
 """Shown as they are: newline, tab, soft hyphen, and the joiners that Persian and emoji are written with."""
@@ -157,7 +159,7 @@ def reported_errors() -> Iterator[None]:
     Nothing.
     """
     try:
-        with _flushed_stdout():
+        with _terminable(), _flushed_stdout():
             yield
     except typer.Exit:
         # Typer's own way out, although it is a RuntimeError.
@@ -166,6 +168,9 @@ def reported_errors() -> Iterator[None]:
         # The reader (head, less) went away: not an error of ours, and nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(DONE) from None
+    except _TerminatedError:
+        say("terminated")
+        raise SystemExit(TERMINATED) from None
     except KeyboardInterrupt:
         say("interrupted")
         raise SystemExit(INTERRUPTED) from None
@@ -174,6 +179,27 @@ def reported_errors() -> Iterator[None]:
             raise
         say(_line_of(error))
         raise SystemExit(exit_code_of(error)) from None
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came: everything is wound up as by Ctrl-C, worker processes too."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Make SIGTERM an exception, where the main thread is asked and nobody else has made something of the signal."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> NoReturn:
+        raise _TerminatedError
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager
