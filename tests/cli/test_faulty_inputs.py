@@ -239,12 +239,18 @@ def test_the_first_row_of_a_csv_is_never_shifted_either(predict: Predict) -> Non
     assert (found.code, found.texts, [reject["line"] for reject in found.rejects]) == (1, ["y"], [2])
 
 
+def truncated(suffix: str, content: bytes) -> list[tuple[str, bytes]]:
+    """A file cut off at twenty places: near its end, and evenly all over it."""
+    kept = [len(content) - 1, len(content) - 9, *(len(content) * i // 19 for i in range(1, 19))]
+    return [(f"{n}.{suffix}", content[:n]) for n in kept]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
         ("a.csv", HEADER.encode() + b'p,0,x\np,1,"never closed\np,2,y\n'),
-        *((f"{cut}.jsonl.gz", gzip.compress(b"".join(line(i, f"{i * 7919}") for i in range(500)))[:-cut]) for cut in (1, 9, 400)),
-        *((f"{cut}.parquet", parquet([f"{i * 7919}" for i in range(500)])[:-cut]) for cut in (1, 9, 400)),
+        *truncated("jsonl.gz", gzip.compress(b"".join(line(i, f"{i * 7919}") for i in range(500)))),
+        *truncated("parquet", parquet([f"{i * 7919}" for i in range(500)])),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
