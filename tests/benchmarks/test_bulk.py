@@ -70,7 +70,8 @@ def test_pages_of_one_name_are_unpacked_side_by_side(tmp_path: Path) -> None:
 
 
 def test_datatroves_filter_keeps_paragraphs_by_fasttexts_labels(tmp_path: Path) -> None:
-    pytest.importorskip("fasttext", reason="needs the extra 'bench' (pip install 'newswinnow[bench]')")
+    for module in ("fasttext", "fasteners"):
+        pytest.importorskip(module, reason="needs the extra 'bench' (pip install 'newswinnow[bench]')")
     from datatrove.data import Document
 
     texts, labels = ["The ferry sailed on Monday.", "Share"] * 30, ["news", "boilerplate"] * 30
