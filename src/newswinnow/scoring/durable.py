@@ -7,11 +7,12 @@ left to the callers.
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+_File = TypeVar("_File", bound="DurableFile")
 _BLOCK: Final = 1 << 20
 
 
@@ -37,8 +38,8 @@ def _named(path: Path) -> Iterator[None]:
         raise
 
 
-class HashedFile:
-    """An open file that counts and hashes what is written to it.
+class DurableFile:
+    """An open file that counts what is written to it.
 
     Parameters
     ----------
@@ -50,7 +51,6 @@ class HashedFile:
         self._path = path
         with _named(path):
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        self._hash = hashlib.sha256()
         self._n_bytes = 0
         self.closed = False
 
@@ -67,7 +67,6 @@ class HashedFile:
         How many there were.
         """
         view = memoryview(data).cast("B") if not isinstance(data, bytes) else memoryview(data)
-        self._hash.update(view)
         self._n_bytes += len(view)
         at = 0
         with _named(self._path):
@@ -90,22 +89,92 @@ class HashedFile:
         """Whether one can go back: never."""
         return False
 
-    def sync(self) -> Written:
-        """Bring everything to the disk.
-
-        Returns
-        -------
-        What was written.
-        """
+    def sync(self) -> None:
+        """Bring everything to the disk."""
         with _named(self._path):
             os.fsync(self._fd)
-        return Written(self._n_bytes, self._hash.hexdigest())
 
     def close(self) -> None:
         """Let go of the file; once is enough."""
         if not self.closed:
             self.closed = True
             os.close(self._fd)
+
+
+class HashedFile(DurableFile):
+    """An open file that counts and hashes what is written to it.
+
+    Parameters
+    ----------
+    path
+        A new file, or an old one to begin anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._hash = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Write all of the data.
+
+        Parameters
+        ----------
+        data
+            Bytes, or a buffer of them.
+
+        Returns
+        -------
+        How many there were.
+        """
+        self._hash.update(data)
+        return super().write(data)
+
+    @property
+    def written(self) -> Written:
+        """What was written."""
+        return Written(self.tell(), self._hash.hexdigest())
+
+
+@contextmanager
+def _temporary(path: Path, kind: type[_File]) -> Iterator[_File]:
+    file = kind(path)
+    try:
+        yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        file.close()
+
+
+def open_temporary(path: Path) -> AbstractContextManager[DurableFile]:
+    """A file under a temporary name; it is closed at the end, and removed if something went wrong.
+
+    Parameters
+    ----------
+    path
+        The temporary name.
+
+    Returns
+    -------
+    A context that gives the file.
+    """
+    return _temporary(path, DurableFile)
+
+
+def open_hashed(path: Path) -> AbstractContextManager[HashedFile]:
+    """The same with a file that says what was written.
+
+    Parameters
+    ----------
+    path
+        The temporary name.
+
+    Returns
+    -------
+    A context that gives the file.
+    """
+    return _temporary(path, HashedFile)
 
 
 def sync_folder(folder: Path) -> None:
@@ -124,29 +193,6 @@ def sync_folder(folder: Path) -> None:
             os.close(fd)
 
 
-@contextmanager
-def open_temporary(path: Path) -> Iterator[HashedFile]:
-    """A file under a temporary name; it is closed at the end, and removed if something went wrong.
-
-    Parameters
-    ----------
-    path
-        The temporary name.
-
-    Yields
-    ------
-    The file.
-    """
-    file = HashedFile(path)
-    try:
-        yield file
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    finally:
-        file.close()
-
-
 def rename(temporary: Path, path: Path) -> None:
     """Give a synced file its name, for good.
 
@@ -162,7 +208,7 @@ def rename(temporary: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def write_whole(path: Path, pieces: Iterable[bytes]) -> Written:
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that appears whole or not at all.
 
     Parameters
@@ -171,18 +217,13 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> Written:
         Its name.
     pieces
         Its content.
-
-    Returns
-    -------
-    What was written.
     """
     temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
     with open_temporary(temporary) as file:
         for piece in pieces:
             file.write(piece)
-        written = file.sync()
+        file.sync()
     rename(temporary, path)
-    return written
 
 
 def sha256_of(path: Path) -> str:

@@ -20,7 +20,7 @@ from newswinnow.paragraphs.table import (
     REQUIRED_COLUMNS,
     TEXT,
 )
-from newswinnow.scoring.durable import Written, open_temporary
+from newswinnow.scoring.durable import Written, open_hashed
 from newswinnow.scoring.parts import Footer, Parts
 
 GZIP_LEVEL: Final = 6
@@ -59,10 +59,11 @@ def write_output(
     PartError
         If a part was changed on the disk.
     """
-    with open_temporary(temporary) as file:
+    with open_hashed(temporary) as file:
         with compressed(cast(BinaryIO, file), name, gzip_level=GZIP_LEVEL) as stream:
             _WRITERS[kind](parts, footers, stream, tick)
-        return file.sync()
+        file.sync()
+        return file.written
 
 
 def _ahead(items: Iterator[_Item], tick: Callable[[], None]) -> Iterator[_Item]:
