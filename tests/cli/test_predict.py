@@ -87,6 +87,19 @@ def test_format_to_stdout_and_by_suffix_are_the_same_bytes(
     assert [float(r["p_news"]) for r in found] == [0.0, 1.0, 0.0]
 
 
+@pytest.mark.parametrize("command", [["predict"], ["predict", "--format", "table"], ["clean"], ["clean", "--json"]])
+def test_a_dash_as_output_is_stdout(
+    command: list[str], cli: Cli, saved_model: Any, page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    result = cli(*command, page, *saved_model.options, "-o", "-")
+    assert result.exit_code == 0
+    assert NEWS in result.stdout
+    assert result.stdout == cli(*command, page, *saved_model.options).stdout
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_format_wins_over_suffix_and_gz_compresses(cli: Cli, saved_model: Any, page: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.txt.gz"
     assert cli("predict", page, *saved_model.options, "-o", out, "--format", "tsv").exit_code == 0

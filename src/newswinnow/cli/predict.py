@@ -40,7 +40,7 @@ PREDICT_EXAMPLE = "newswinnow predict data/pages/shuffled.txt --format csv -o la
 CLEAN_EXAMPLE = "newswinnow clean data/pages --keep news,related-link"
 
 Inputs = Annotated[list[str], typer.Argument(help=f"Files ({INPUT_SUFFIXES}), folders, or - for stdin.")]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.", metavar="FILE")]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout (-).", metavar="FILE")]
 InputFormat = Annotated[str | None, typer.Option("--input-format", help="Read every input as this format.")]
 
 
@@ -158,6 +158,7 @@ def predict(
             score_in_bulk(plan, to_stdout=output == STDOUT)
             return
         bulk.refuse_without_run()
+        output = None if output == STDOUT else output
         from newswinnow.corpus.tables import TABLE_FORMATS, format_of
         from newswinnow.corpus.write import check_writable, write_table
         from newswinnow.scoring.files import check_inputs, check_output, predict_inputs
@@ -256,6 +257,7 @@ def clean(
             score_in_bulk(plan, to_stdout=output == STDOUT)
             return
         bulk.refuse_without_run()
+        output = None if output == STDOUT else output
         from newswinnow.corpus.write import atomic_file, compressed
         from newswinnow.paragraphs.label import parse_labels
         from newswinnow.scoring.files import check_inputs, check_output, clean_pages, predict_inputs
