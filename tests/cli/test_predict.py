@@ -54,6 +54,20 @@ def test_without_a_model_the_default_one_is_used(cli: Cli, page: Path) -> None:
     assert {r["predicted"] for r in records(result.stdout)} <= {"news", "boilerplate", "related-link"}
 
 
+@pytest.mark.parametrize("command", ["predict", "clean"])
+def test_the_word_shipped_names_the_model_of_the_package(
+    command: str, cli: Cli, page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain, named = cli(command, page), cli(command, page, "--model", "shipped")
+    assert (named.exit_code, named.stdout) == (0, plain.stdout)
+    bulk = cli(command, page, "--model", "shipped", "--run", "run", "-o", "-", *(["--json"] if command == "clean" else []))
+    assert bulk.exit_code == 0
+    assert NEWS in bulk.stdout
+    (tmp_path / "shipped").mkdir()
+    assert cli(command, page, "--model", "shipped").exit_code == 5
+
+
 def read_csv(data: bytes, delimiter: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=delimiter))
 

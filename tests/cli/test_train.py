@@ -94,6 +94,14 @@ def test_what_a_configuration_says_wrong(old: str, new: str, said: str, cli: Cli
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
+@pytest.mark.parametrize("name", ["labels.jsonl", "labels.csv.gz"])
+def test_a_table_in_place_of_a_configuration_is_told_where_it_goes(name: str, cli: Cli, tmp_path: Path) -> None:
+    result = cli("train", tmp_path / name, "-o", tmp_path / "run")
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = f"{tmp_path}/{name}: a configuration must be TOML; got a table (train on it with --corpus {tmp_path}/{name})\n"
+    assert result.stderr == said
+
+
 def test_a_config_that_is_no_file(cli: Cli, tmp_path: Path) -> None:
     missing = cli("train", tmp_path / "absent.toml", "-o", tmp_path / "run")
     assert missing.exit_code == 2

@@ -16,8 +16,36 @@ TABLE_SUFFIXES: Final = ".jsonl .csv .tsv .parquet, also .gz .zst"
 INPUT_SUFFIXES: Final = ".txt .html .jsonl .csv .tsv .parquet .warc .wet, also .gz .zst"
 
 TablesArgument = Annotated[list[Path], typer.Argument(help=f"Paragraph tables: {TABLE_SUFFIXES}.", metavar="FILE")]
+
+
+def model_directory(name: str | Path) -> Path | None:
+    """The directory that names a model.
+
+    Parameters
+    ----------
+    name
+        A path, or the word ``shipped`` where nothing of that name is there.
+
+    Returns
+    -------
+    None for the model that ships with the package.
+    """
+    return None if str(name) == SHIPPED_WORD and not Path(name).exists() else Path(name)
+
+
+def _model_option(path: Path | None) -> Path | None:
+    return None if path is None else model_directory(path)
+
+
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Saved model; without it the one that ships with the package.", metavar="DIR")
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Saved model; without it, or as shipped, the one of the package.",
+        metavar="DIR",
+        callback=_model_option,
+    ),
 ]
 TrustOption = Annotated[
     str | None,
@@ -72,21 +100,6 @@ def open_deciding(model: "Predictor", decision: Path | None, max_news_loss: floa
     from newswinnow.evaluation.decisions import read_decision
 
     return decide_by(model, read_decision(decision), max_news_loss=max_news_loss, context=context)
-
-
-def model_directory(name: str) -> Path | None:
-    """The directory that a MODEL argument names.
-
-    Parameters
-    ----------
-    name
-        A path, or the word ``shipped`` where nothing of that name is there.
-
-    Returns
-    -------
-    None for the model that ships with the package.
-    """
-    return None if name == SHIPPED_WORD and not Path(name).exists() else Path(name)
 
 
 def open_model(directory: Path | None, trust: str | None) -> "Predictor":

@@ -37,9 +37,12 @@ def train(
         Replace an earlier run.
     """
     with reported_errors():
+        from newswinnow.corpus.tables import TABLE_FORMATS, format_of
         from newswinnow.experiments.config import read_config, with_folds
         from newswinnow.experiments.run import run
 
+        if config and format_of(config) in TABLE_FORMATS:
+            raise ValueError(f"{config}: a configuration must be TOML; got a table (train on it with --corpus {config})")
         settings = with_folds(read_config(config), folds)
         folder = config.parent if config else Path()
         with progress_bar() as progress:
