@@ -14,6 +14,7 @@ from newswinnow.corpus.tables import rows_from_records, table_from_rows
 from newswinnow.corpus.write import write_jsonl
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.rules import LineRule
+from newswinnow.models.saved import load_model
 from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import FloatArray
 
@@ -34,6 +35,12 @@ class Fixed:
 @pytest.fixture(scope="module")
 def rule() -> Predictor:
     return Predictor(LineRule().fit([], []))
+
+
+def test_it_is_shown_in_one_line(rule: Predictor) -> None:
+    assert repr(rule) == "Predictor(family='LineRule', contexts=('alone',))"
+    shown = repr(load_model())
+    assert shown == "Predictor(family='ladder', contexts=('alone', 'bag', 'order', 'markup'))"
 
 
 def test_classes_stand_in_label_order(rule: Predictor) -> None:

@@ -15,7 +15,7 @@ from newswinnow.paragraphs.table import FloatArray, LabelArray
 _UNDECIDED: Final = Decision("", AUTO)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DecidedPredictor(Predictor):
     """A predictor with a decision.
 

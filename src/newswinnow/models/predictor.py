@@ -34,7 +34,7 @@ MARKUP: Final = "markup"
 AUTO: Final = "auto"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predictor:
     """A fitted model with its manifest.
 
@@ -52,6 +52,11 @@ class Predictor:
     estimator: Any
     manifest: dict[str, Any] = field(default_factory=dict)
     contexts: tuple[str, ...] = ("alone",)
+
+    def __repr__(self) -> str:
+        # One line: that of a dataclass would spell out all weights.
+        family = self.manifest.get("spec", {}).get("family", type(self.estimator).__name__)
+        return f"{type(self).__name__}(family={family!r}, contexts={self.contexts!r})"
 
     @property
     def classes_(self) -> np.ndarray[Any, np.dtype[np.str_]]:
