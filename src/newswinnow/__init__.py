@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from newswinnow.evaluation.comparison import compare
     from newswinnow.evaluation.evaluate import evaluate
+    from newswinnow.harvest.html import table_from_html
     from newswinnow.harvest.inputs import read_paragraphs
     from newswinnow.models.saved import ModelLoadError, load_model, save_model
     from newswinnow.models.training import train
@@ -24,6 +25,7 @@ __all__ = [
     "load_model",
     "read_paragraphs",
     "save_model",
+    "table_from_html",
     "train",
 ]
 
@@ -36,6 +38,7 @@ _HOME = {
     "load_model": "models.saved",
     "read_paragraphs": "harvest.inputs",
     "save_model": "models.saved",
+    "table_from_html": "harvest.html",
     "train": "models.training",
 }
 

@@ -109,7 +109,7 @@ def test_a_dash_as_output_is_stdout(
     before = sorted(tmp_path.iterdir())
     result = cli(*command, page, *saved_model.options, "-o", "-")
     assert result.exit_code == 0
-    assert NEWS in result.stdout
+    assert NEWS[:30] in result.stdout
     assert result.stdout == cli(*command, page, *saved_model.options).stdout
     assert sorted(tmp_path.iterdir()) == before
 

@@ -87,7 +87,9 @@ def labels() -> dict[str, str]:
 
 def test_a_pandas_column(folder: Path) -> None:
     by_row, by_page = (
-        block for block in blocks("embedding.md", "python") if "import pandas as pd" in block and "trafilatura" not in block
+        block
+        for block in blocks("embedding.md", "python")
+        if "import pandas as pd" in block and "trafilatura" not in block and "table_from_html" not in block
     )
     counts = dict(line.split() for line in run_python(by_row, folder).splitlines()[1:-1])
     expected = pd.Series(list(labels().values())).value_counts() * 20
@@ -95,6 +97,16 @@ def test_a_pandas_column(folder: Path) -> None:
     scope: dict[str, pd.DataFrame] = {}
     exec(by_page, scope)
     assert scope["pages"]["article"].tolist() == ["The ferry sails again on Monday, the harbour master said.", ""]
+
+
+def test_html_in_memory(folder: Path) -> None:
+    texts = [
+        "Ferry to Talmer sails again on Monday",
+        "The ferry to Talmer will sail again on Monday, the harbour master said.",
+        "It had lain in dock since March, when its engine failed.",
+    ]
+    text = "\n\n".join(texts)
+    assert run_python(python_with("table_from_html"), folder) == f"{ {'https://a.example/1': text} }\n"
 
 
 def test_a_scikit_learn_pipeline(folder: Path) -> None:
@@ -152,5 +164,5 @@ def test_after_trafilatura(folder: Path) -> None:
 
 
 def test_no_block_is_left_out() -> None:
-    assert (len(blocks("embedding.md", "python")), len(blocks("embedding.md", "bash"))) == (6, 2)
+    assert (len(blocks("embedding.md", "python")), len(blocks("embedding.md", "bash"))) == (7, 2)
     assert (len(blocks("distributed.md", "python")), len(blocks("distributed.md", "bash"))) == (1, 2)

@@ -270,9 +270,16 @@ def test_table_has_the_hints_and_typed_columns() -> None:
         "tag": ["h2", "p"],
         "link_density": [0.0, 1.0],
     }
+    assert table_from_html("<h2>Most read</h2><p><a href=x>Ferry</a></p>", page="news/a").equals(table)
     empty = table_from_html(b"", page="p")
     assert list(empty.columns) == list(table.columns)
     assert len(empty) == 0
+
+
+def test_decoded_text_is_what_it_says_whatever_the_page_declares() -> None:
+    page = '<meta charset="windows-1252"><p>Café “Zürich” \ud800</p>'
+    assert table_from_html(page)["text"].tolist() == ["Café “Zürich” ?"]
+    assert table_from_html(page)["page"].tolist() == ["page"]
 
 
 VISIBLE_TAGS = st.sampled_from(["div", "p", "span", "a", "b", "li", "ul", "h2", "td", "section", "label", "br", "img", "x-own"])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from newswinnow.corpus.rejects import CorpusError, Reject
 from newswinnow.models.predictor import Predictor
 from newswinnow.models.registry import ModelSpec
+from newswinnow.models.saved import load_model
 from newswinnow.models.training import train
 from newswinnow.paragraphs.label import Label
 from newswinnow.paragraphs.rows import Rows
@@ -148,8 +149,25 @@ def test_clean_gives_the_text_of_every_page(rule: Predictor, tmp_path: Path) -> 
     (tmp_path / "b.txt").write_text("Share\n", encoding="utf-8")
     assert clean(tmp_path, model=rule) == {"a": NEWS, "b": ""}
     assert clean(tmp_path / "a.txt", model=rule, keep=(Label.RELATED_LINK, Label.NEWS)) == {"a": f"{NEWS}\n\n{LINK}"}
+    for keep in ("news,related-link", ["related-link", "news"]):
+        assert clean(tmp_path / "a.txt", model=rule, keep=keep) == {"a": f"{NEWS}\n\n{LINK}"}
     with pytest.raises(ValueError, match="context: must be auto or one of alone for this model; got 'order'"):
         clean(tmp_path, model=rule, context="order")
+    with pytest.raises(ValueError, match="labels: must be of news, boilerplate, related-link; got 'nws'"):
+        clean(tmp_path, model=rule, keep="nws")
+
+
+def test_clean_takes_the_model_of_the_package_unless_told() -> None:
+    page = Path(__file__).parents[2] / "data" / "pages" / "daily.html"
+    assert clean(page) == clean(page, model=load_model())
+    assert len(clean(page)["daily"]) > 500
+
+
+def test_clean_warns_of_what_it_refused(rule: Predictor, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"page": "p", "position": 0, "text": NEWS}) + '\n{"page": "p"}\n', encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"1 records were refused; the first: .*rows\.jsonl:2: "):
+        assert clean(rows, model=rule) == {"p": NEWS}
 
 
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])

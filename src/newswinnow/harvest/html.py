@@ -282,13 +282,13 @@ def split_html(data: bytes) -> Sequence[HtmlParagraph]:
     return split_tree(parse_html(data))
 
 
-def table_from_html(data: bytes, *, page: str) -> "pd.DataFrame":
+def table_from_html(data: bytes | str, *, page: str = "page") -> "pd.DataFrame":
     """One HTML page as a paragraph table with markup hints.
 
     Parameters
     ----------
     data
-        The page.
+        The page: bytes as they came, or text if it was decoded already.
     page
         Its id.
 
@@ -300,10 +300,15 @@ def table_from_html(data: bytes, *, page: str) -> "pd.DataFrame":
     ------
     ValueError
         As in :func:`split_html`.
+
+    Examples
+    --------
+    >>> table_from_html("<h2>Most read</h2><a href=x>Ferry</a>")[["text", "tag", "link_density"]].values.tolist()
+    [['Most read', 'h2', 0.0], ['Ferry', 'body', 1.0]]
     """
     import pandas as pd
 
-    paragraphs = split_html(data)
+    paragraphs = split_html(data.encode("utf-8", "replace") if isinstance(data, str) else data)
     return pd.DataFrame(
         {
             PAGE: [page] * len(paragraphs),

@@ -3,6 +3,7 @@
 Where results go is checked before any work starts; parsing the command line is left to :mod:`newswinnow.cli`.
 """
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from newswinnow.corpus.tables import table_from_rows
 from newswinnow.corpus.write import atomic_file
 from newswinnow.harvest.inputs import INPUT_FORMATS, expand_inputs, read_rows
 from newswinnow.models.predictor import AUTO, Predictor
-from newswinnow.paragraphs.label import LABELS, Label
+from newswinnow.paragraphs.label import LABELS, Label, parse_labels
 from newswinnow.paragraphs.rows import Rows
 from newswinnow.paragraphs.table import PAGE, POSITION, PREDICTED, TEXT
 from newswinnow.scoring.parts import reject_lines
@@ -165,20 +166,22 @@ def clean_pages(table: "Rows | pd.DataFrame", *, keep: Sequence[Label] = (Label.
 
 def clean(
     *inputs: str | Path,
-    model: Predictor,
-    keep: Sequence[Label] = (Label.NEWS,),
+    model: Predictor | None = None,
+    keep: str | Sequence[str] = Label.NEWS,
     context: str = AUTO,
 ) -> dict[str, str]:
     """The text worth keeping of every page.
+
+    Records that are refused are told in a warning.
 
     Parameters
     ----------
     *inputs
         Files, directories or ``-``.
     model
-        The predictor.
+        The predictor; None for the one that ships with the package.
     keep
-        Labels to keep.
+        Labels to keep, such as ``("news", "related-link")`` or ``"news,related-link"``.
     context
         Level of information to use.
 
@@ -192,9 +195,16 @@ def clean(
         If a path is not there.
     CorpusError
         If a file as a whole is unusable.
+    ValueError
+        If a label or the context is unknown.
     """
-    scored = predict_inputs(model, inputs, context=context)
-    return {page: "\n\n".join(texts) for page, texts in clean_pages(scored.rows, keep=keep)}
+    from newswinnow.models.saved import load_model
+
+    kept = parse_labels(keep if isinstance(keep, str) else ",".join(keep))
+    scored = predict_inputs(model or load_model(), inputs, context=context)
+    if scored.rejects:
+        warnings.warn(f"{len(scored.rejects)} records were refused; the first: {scored.rejects[0]}", stacklevel=2)
+    return {page: "\n\n".join(texts) for page, texts in clean_pages(scored.rows, keep=kept)}
 
 
 def write_rejects(rejects: Sequence[Reject], path: str | Path) -> None:

@@ -82,8 +82,21 @@ def test_pages_in_order_are_told_from_shuffled_ones() -> None:
     trust = learn_trust(*in_runs(40, rng), seed=1)
     followed, starts = in_runs(60, rng)
     shuffled = np.concatenate([b + rng.permutation(e - b) for b, e in pairwise(starts)])
-    assert trust.trusts(signs(followed, starts)).mean() > 0.9
-    assert trust.trusts(signs(followed[shuffled], starts)).mean() < 0.05
+    plain = np.zeros(60, dtype=bool)
+    assert trust.trusts(signs(followed, starts), plain).mean() > 0.9
+    assert trust.trusts(signs(followed[shuffled], starts), plain).mean() < 0.05
+
+
+def test_a_page_with_markup_needs_less_to_be_trusted_the_shorter_it_is() -> None:
+    sizes = np.array([5, 24, 120, 1000, 4])
+    found = np.zeros((5, N_SERIES + 2))
+    found[:, -1] = np.log(sizes)
+    hinted = np.ones(5, dtype=bool)
+    odds_of = [(5 / 120, 33), (24 / 120, 1 + 160 / 24), (1, 1 + 160 / 120), (1, 1.16), (41, 41)]
+    for i, (with_markup, without) in enumerate(odds_of):
+        for has_hints, odds in ((hinted, with_markup), (~hinted, without)):
+            below, above = (OrderTrust(np.append(np.zeros(N_SERIES + 2), np.log(odds * factor))) for factor in (0.99, 1.01))
+            assert (below.trusts(found, has_hints)[i], above.trusts(found, has_hints)[i]) == (False, True)
 
 
 def test_signs_of_short_and_uniform_pages_are_none() -> None:
@@ -96,4 +109,4 @@ def test_signs_of_short_and_uniform_pages_are_none() -> None:
 def test_with_short_pages_alone_every_page_is_trusted() -> None:
     trust = learn_trust(np.ones((2, N_SERIES)), np.array([0, 2]), seed=0)
     assert isinstance(trust, OrderTrust)
-    assert trust.trusts(signs(np.ones((2, N_SERIES)), np.array([0, 2]))).tolist() == [True]
+    assert trust.trusts(signs(np.ones((2, N_SERIES)), np.array([0, 2])), np.zeros(1, dtype=bool)).tolist() == [True]

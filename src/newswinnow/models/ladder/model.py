@@ -184,8 +184,9 @@ class LadderModel:
 
     def _chosen(self, table: PageTable, paragraphs: Paragraphs) -> npt.NDArray[np.str_]:
         """Level of each page, however small."""
-        trusted = self.trust.trusts(signs(order_series(paragraphs), table.starts))
-        return np.where(trusted, np.where(table.has_hints(), MARKUP, ORDER), BAG)
+        has_hints = table.has_hints()
+        trusted = self.trust.trusts(signs(order_series(paragraphs), table.starts), has_hints)
+        return np.where(trusted, np.where(has_hints, MARKUP, ORDER), BAG)
 
     def _probabilities(self, table: PageTable, context: str) -> FloatArray:
         paragraphs = read(table.texts, self.linear.weights)
