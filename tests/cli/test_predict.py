@@ -64,6 +64,7 @@ def test_the_word_shipped_names_the_model_of_the_package(
     bulk = cli(command, page, "--model", "shipped", "--run", "run", "-o", "-", *(["--json"] if command == "clean" else []))
     assert bulk.exit_code == 0
     assert NEWS in bulk.stdout
+    assert cli(command, page, "--model", "./shipped").exit_code == 5
     (tmp_path / "shipped").mkdir()
     assert cli(command, page, "--model", "shipped").exit_code == 5
 

@@ -1,5 +1,6 @@
 """Lanes, signals and durable files: the parts that runs seldom exercise."""
 
+import hashlib
 import os
 import signal
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from newswinnow.corpus.rejects import Reject
 from newswinnow.scoring.chunks import Chunk, Scored, Tally
-from newswinnow.scoring.durable import open_hashed, open_temporary, sha256_of, write_whole
+from newswinnow.scoring.durable import open_temporary, sha256_of, write_whole
 from newswinnow.scoring.model_source import ModelSource
 from newswinnow.scoring.parts import Footer, PartError, Parts
 from newswinnow.scoring.score import Task
@@ -142,11 +143,12 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"onetwo")]
 
 
-def test_a_hashed_file_says_what_was_written(tmp_path: Path) -> None:
-    with open_hashed(tmp_path / "a") as file:
+def test_a_digest_sees_all_that_is_written(tmp_path: Path) -> None:
+    digest = hashlib.sha256()
+    with open_temporary(tmp_path / "a", also=digest.update) as file:
         assert [file.write(data) for data in (b"one", b"two", b"")] == [3, 3, 0]
         file.sync()
-    assert (file.written.n_bytes, file.written.sha256) == (6, sha256_of(tmp_path / "a"))
+    assert (file.tell(), digest.hexdigest()) == (6, sha256_of(tmp_path / "a"))
 
 
 def test_errors_of_the_disk_name_the_file(tmp_path: Path) -> None:

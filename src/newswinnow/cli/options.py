@@ -18,7 +18,7 @@ INPUT_SUFFIXES: Final = ".txt .html .jsonl .csv .tsv .parquet .warc .wet, also .
 TablesArgument = Annotated[list[Path], typer.Argument(help=f"Paragraph tables: {TABLE_SUFFIXES}.", metavar="FILE")]
 
 
-def model_directory(name: str | Path) -> Path | None:
+def model_directory(name: str) -> Path | None:
     """The directory that names a model.
 
     Parameters
@@ -30,11 +30,7 @@ def model_directory(name: str | Path) -> Path | None:
     -------
     None for the model that ships with the package.
     """
-    return None if str(name) == SHIPPED_WORD and not Path(name).exists() else Path(name)
-
-
-def _model_option(path: Path | None) -> Path | None:
-    return None if path is None else model_directory(path)
+    return None if name == SHIPPED_WORD and not Path(name).exists() else Path(name)
 
 
 ModelOption = Annotated[
@@ -44,7 +40,7 @@ ModelOption = Annotated[
         "-m",
         help="Saved model; without it, or as shipped, the one of the package.",
         metavar="DIR",
-        callback=_model_option,
+        parser=model_directory,
     ),
 ]
 TrustOption = Annotated[

@@ -6,13 +6,12 @@ left to the callers.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-_File = TypeVar("_File", bound="DurableFile")
 _BLOCK: Final = 1 << 20
 
 
@@ -45,10 +44,13 @@ class DurableFile:
     ----------
     path
         A new file, or an old one to begin anew.
+    also
+        Given everything that is written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, also: Callable[[memoryview], object] | None = None) -> None:
         self._path = path
+        self._also = also
         with _named(path):
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         self._n_bytes = 0
@@ -67,6 +69,8 @@ class DurableFile:
         How many there were.
         """
         view = memoryview(data).cast("B") if not isinstance(data, bytes) else memoryview(data)
+        if self._also is not None:
+            self._also(view)
         self._n_bytes += len(view)
         at = 0
         with _named(self._path):
@@ -101,43 +105,22 @@ class DurableFile:
             os.close(self._fd)
 
 
-class HashedFile(DurableFile):
-    """An open file that counts and hashes what is written to it.
+@contextmanager
+def open_temporary(path: Path, *, also: Callable[[memoryview], object] | None = None) -> Iterator[DurableFile]:
+    """A file under a temporary name; it is closed at the end, and removed if something went wrong.
 
     Parameters
     ----------
     path
-        A new file, or an old one to begin anew.
+        The temporary name.
+    also
+        Given everything that is written, such as a digest's ``update``.
+
+    Yields
+    ------
+    The file.
     """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._hash = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        """Write all of the data.
-
-        Parameters
-        ----------
-        data
-            Bytes, or a buffer of them.
-
-        Returns
-        -------
-        How many there were.
-        """
-        self._hash.update(data)
-        return super().write(data)
-
-    @property
-    def written(self) -> Written:
-        """What was written."""
-        return Written(self.tell(), self._hash.hexdigest())
-
-
-@contextmanager
-def _temporary(path: Path, kind: type[_File]) -> Iterator[_File]:
-    file = kind(path)
+    file = DurableFile(path, also=also)
     try:
         yield file
     except BaseException:
@@ -145,36 +128,6 @@ def _temporary(path: Path, kind: type[_File]) -> Iterator[_File]:
         raise
     finally:
         file.close()
-
-
-def open_temporary(path: Path) -> AbstractContextManager[DurableFile]:
-    """A file under a temporary name; it is closed at the end, and removed if something went wrong.
-
-    Parameters
-    ----------
-    path
-        The temporary name.
-
-    Returns
-    -------
-    A context that gives the file.
-    """
-    return _temporary(path, DurableFile)
-
-
-def open_hashed(path: Path) -> AbstractContextManager[HashedFile]:
-    """The same with a file that says what was written.
-
-    Parameters
-    ----------
-    path
-        The temporary name.
-
-    Returns
-    -------
-    A context that gives the file.
-    """
-    return _temporary(path, HashedFile)
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 Writing parts is left to :mod:`newswinnow.scoring.parts`; which of them count, to :mod:`newswinnow.scoring.run`.
 """
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from newswinnow.paragraphs.table import (
     REQUIRED_COLUMNS,
     TEXT,
 )
-from newswinnow.scoring.durable import Written, open_hashed
+from newswinnow.scoring.durable import Written, open_temporary
 from newswinnow.scoring.parts import Footer, Parts
 
 GZIP_LEVEL: Final = 6
@@ -59,11 +60,12 @@ def write_output(
     PartError
         If a part was changed on the disk.
     """
-    with open_hashed(temporary) as file:
+    digest = hashlib.sha256()
+    with open_temporary(temporary, also=digest.update) as file:
         with compressed(cast(BinaryIO, file), name, gzip_level=GZIP_LEVEL) as stream:
             _WRITERS[kind](parts, footers, stream, tick)
         file.sync()
-        return file.written
+        return Written(file.tell(), digest.hexdigest())
 
 
 def _ahead(items: Iterator[_Item], tick: Callable[[], None]) -> Iterator[_Item]:
