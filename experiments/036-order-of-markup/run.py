@@ -1,7 +1,8 @@
 """When ``auto`` should trust the order of a page with markup: a ladder fitted without a fifth of the sites, on their pages.
 
-Whole pages, parts of them drawn line by line and stretches of neighbours, each in order and shuffled, with their markup; then the
-model that ships on the dev files, to report.
+Whole pages, parts of them drawn line by line and stretches of neighbours, each in order and shuffled, with their markup; those in
+order also as ``auto`` takes them when told that they are, with their markup and without; then the model that ships on the dev
+files, to report.
 
     .venv/bin/python experiments/036-order-of-markup/run.py runs/whole-pages.jsonl
 
@@ -27,7 +28,20 @@ from newswinnow.models.ladder.model import LadderModel
 from newswinnow.models.ladder.order import OrderTrust
 from newswinnow.models.saved import load_model
 from newswinnow.paragraphs.label import LABELS
-from newswinnow.paragraphs.table import ALIGNED, LABEL, ORIGIN, PAGE, POSITION, READ, SITE, FloatArray, IntArray
+from newswinnow.paragraphs.table import (
+    ALIGNED,
+    IN_ORDER,
+    LABEL,
+    LINK_DENSITY,
+    ORIGIN,
+    PAGE,
+    POSITION,
+    READ,
+    SITE,
+    TAG,
+    FloatArray,
+    IntArray,
+)
 
 HERE: Final = Path(__file__).resolve().parent
 DEV: Final = HERE / "../../../shared/gold"
@@ -61,13 +75,20 @@ def shuffled(pages: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return mixed.assign(**{POSITION: mixed.groupby(PAGE).cumcount()}).reset_index(drop=True)
 
 
-def scores(model: LadderModel, table: pd.DataFrame) -> dict[str, Any]:
-    """Macro-F1 with its interval, at the levels between which ``auto`` decides and by both rules."""
+def scores(model: LadderModel, table: pd.DataFrame, *, is_shuffled: bool = False) -> dict[str, Any]:
+    """Macro-F1 with its interval, at the levels between which ``auto`` decides, by both rules, and told of the order."""
     is_known = table[LABEL].notna().to_numpy()
     names, rows = np.array([str(label) for label in LABELS]), table[is_known]
     before = replace(model, trust=AsText(model.trust.weights))
     found = {level: model.predict_proba(table, context=level) for level in ("bag", "order", "markup")}
     found |= {"auto, before": before.predict_proba(table), "auto": model.predict_proba(table)}
+    if not is_shuffled:
+        plain, known = table.drop(columns=[TAG, LINK_DENSITY]), {IN_ORDER: True}
+        found |= {
+            "auto, told": model.predict_proba(table.assign(**known)),
+            "without markup, auto": model.predict_proba(plain),
+            "without markup, told": model.predict_proba(plain.assign(**known)),
+        }
     pages = rows[PAGE].str.replace(r"#\d+$", "", regex=True)
     chosen = [np.isin(one.levels_of(table), ["order", "markup"]).mean() for one in (before, model)]
     return {
@@ -88,7 +109,7 @@ def report(results: dict[str, Any]) -> str:
         lines += [f"## {title}", "", f"| pages | scored | {' | '.join(levels)} | taken in order, before | now |"]
         lines.append("| --- " * (len(levels) + 4) + "|")
         for name, row in found.items():
-            cells = " | ".join(f"{row['macro_f1'][level]['value']:.3f}" for level in levels)
+            cells = " | ".join(f"{row['macro_f1'][level]['value']:.3f}" if level in row["macro_f1"] else "" for level in levels)
             shares = " | ".join(f"{share:.1%}" for share in row["in_order"].values())
             lines.append(f"| {name} | {row['n_paragraphs']} | {cells} | {shares} |")
         lines.append("")
@@ -121,7 +142,7 @@ def held_out(path: Path) -> dict[str, Any]:
     found = {}
     for name, table in tables.items():
         found[name] = scores(model, table)
-        found[f"{name}, shuffled"] = scores(model, shuffled(table, rng))
+        found[f"{name}, shuffled"] = scores(model, shuffled(table, rng), is_shuffled=True)
     return found
 
 
@@ -130,7 +151,7 @@ def dev_files() -> dict[str, Any]:
     model, rng, found = load_model().estimator, np.random.default_rng(SEED), {}
     for name in ("dev_news", "dev_mixed"):
         table = read_corpus([DEV / f"{name}.jsonl"])
-        found |= {name: scores(model, table), f"{name}, shuffled": scores(model, shuffled(table, rng))}
+        found |= {name: scores(model, table), f"{name}, shuffled": scores(model, shuffled(table, rng), is_shuffled=True)}
     return found
 
 

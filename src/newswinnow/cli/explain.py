@@ -53,7 +53,7 @@ def _read_page_rows(given: str, input_format: str | None) -> "Rows":
         say(str(reject))
     if not len(reading.rows):
         raise ValueError(f"{given}: must hold at least one paragraph; got none")
-    return reading.rows
+    return reading.known
 
 
 def _is_chosen(rows: "Rows", page: str | None, position: int | None, text: str | None) -> list[bool]:

@@ -181,6 +181,7 @@ class RecordCollector:
         self.records: list[dict[str, Any]] = []
         self.rejects: list[Reject] = []
         self._seen: dict[tuple[str, int], str] = {}
+        self._in_order: list[bool] | None = None
 
     def add(self, fields: Mapping[str, Any], *, source: str, line: int | None) -> None:
         """Take one record or note why it was refused.
@@ -208,6 +209,28 @@ class RecordCollector:
             return
         self._seen[key] = where
         self.records.append(record)
+
+    def note_order(self, first: int) -> None:
+        """Note that the latest records came in the order of their page, because of the format they came in.
+
+        Parameters
+        ----------
+        first
+            Number of the first of them among all records.
+        """
+        known = self._in_order = self._in_order or []
+        known += [False] * (first - len(known))
+        known += [True] * (len(self.records) - len(known))
+
+    def in_order(self) -> list[bool] | None:
+        """Which records are known to be in the order of their page.
+
+        Returns
+        -------
+        One per record; None where nothing is known of any.
+        """
+        known = self._in_order
+        return None if known is None else known + [False] * (len(self.records) - len(known))
 
     def reject(self, reason: str, *, source: str, line: int | None, value: object) -> None:
         """Note a record that could not be taken.

@@ -20,7 +20,7 @@ from newswinnow.corpus.streams import BOM, COMPRESSIONS, MAX_RECORD_BYTES, STDIN
 from newswinnow.corpus.tables import TABLE_FORMATS, Reading, format_of, read_table_into, rows_from_records, table_from_rows
 from newswinnow.harvest.folders import passed_over
 from newswinnow.paragraphs.rows import Rows
-from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT
+from newswinnow.paragraphs.table import IN_ORDER, LINK_DENSITY, PAGE, POSITION, TAG, TEXT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,10 +170,12 @@ def _read_html(stream: BinaryIO, *, source: str, page: str, into: RecordCollecto
     except ValueError as error:
         into.reject(str(error), source=source, line=None, value="")
         return
+    first = len(into.records)
     for position, paragraph in enumerate(paragraphs):
         fields = {PAGE: page, POSITION: position, TEXT: paragraph.text}
         hints = {TAG: paragraph.tag, LINK_DENSITY: paragraph.link_density}
         into.add(fields | hints, source=source, line=None)
+    into.note_order(first)
 
 
 def sniff(head: bytes) -> str:
@@ -260,10 +262,26 @@ def read_stream(stream: BinaryIO, file_format: str, *, source: str, page: str, i
 
 @dataclass(frozen=True)
 class RowReading:
-    """What came out of reading, as rows: records seen are rows plus rejects."""
+    """What came out of reading, as rows: records seen are rows plus rejects.
+
+    Attributes
+    ----------
+    rows
+        The records taken.
+    rejects
+        Those refused.
+    in_order
+        Which rows are known to be in the order of their page; None where nothing is known.
+    """
 
     rows: Rows
     rejects: tuple[Reject, ...]
+    in_order: Sequence[bool] | None = None
+
+    @property
+    def known(self) -> Rows:
+        """The rows with what is known of their order: what models are given."""
+        return self.rows if self.in_order is None else self.rows.with_columns({IN_ORDER: self.in_order})
 
     @property
     def n_records(self) -> int:
@@ -305,7 +323,7 @@ def read_rows(inputs: Sequence[str | Path], *, rules: RecordRules | None = None,
         else:
             with open_bytes(item.path) as stream:
                 read_stream(stream, item.file_format, source=item.path, page=item.page, into=collector)
-    return RowReading(rows_from_records(collector), tuple(collector.rejects))
+    return RowReading(rows_from_records(collector), tuple(collector.rejects), collector.in_order())
 
 
 def read_inputs(inputs: Sequence[str | Path], *, rules: RecordRules | None = None, file_format: str | None = None) -> Reading:

@@ -184,8 +184,10 @@ def add_archived(page: ArchivedPage, *, source: str, into: RecordCollector) -> N
     except ValueError as error:
         into.reject(str(error), source=source, line=page.number, value="")
         return
+    first = len(into.records)
     for position, row in enumerate(rows):
         into.add({PAGE: page.page, POSITION: position, **row, URL: page.url}, source=source, line=page.number)
+    into.note_order(first)
 
 
 def read_archive(stream: BinaryIO, *, source: str, into: RecordCollector) -> None:

@@ -31,6 +31,9 @@ ORIGIN: Final = "origin"
 ALIGNED_LABEL: Final = "aligned_label"
 """Column of a training table with the label that alignment gives a paragraph, whoever else labelled it."""
 
+IN_ORDER: Final = "_in_order"
+"""Column within the program only: whether a row's page is known to be in order. It is neither read from files nor written."""
+
 TAG: Final = "tag"
 LINK_DENSITY: Final = "link_density"
 STATUS: Final = "status"

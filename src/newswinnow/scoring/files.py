@@ -19,7 +19,7 @@ from newswinnow.harvest.inputs import INPUT_FORMATS, expand_inputs, read_rows
 from newswinnow.models.predictor import AUTO, Predictor
 from newswinnow.paragraphs.label import LABELS, Label, parse_labels
 from newswinnow.paragraphs.rows import Rows
-from newswinnow.paragraphs.table import PAGE, POSITION, PREDICTED, TEXT
+from newswinnow.paragraphs.table import IN_ORDER, PAGE, POSITION, PREDICTED, TEXT
 from newswinnow.scoring.parts import reject_lines
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def predict_inputs(
         If a file as a whole is unusable.
     """
     reading = read_rows(inputs, rules=RecordRules(keeps_empty=True), file_format=file_format)
-    scored = Scored(model.predict_rows(reading.rows, context=context), reading.rejects)
+    scored = Scored(model.predict_rows(reading.known, context=context).without(IN_ORDER), reading.rejects)
     if len(scored.rows) + len(scored.rejects) != reading.n_records:
         raise RuntimeError(f"rows out and rejects must equal rows in, {reading.n_records}; got {len(scored.rows)}")
     return scored

@@ -13,7 +13,7 @@ import numpy as np
 from newswinnow.models.predictor import AUTO, Predictor
 from newswinnow.paragraphs.label import LABELS
 from newswinnow.paragraphs.rows import Rows
-from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, TEXT, FloatArray, IntArray
+from newswinnow.paragraphs.table import IN_ORDER, LINK_DENSITY, PAGE, POSITION, TAG, TEXT, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class PageBatch:
         Tag of each row or None; None where the input has no such column.
     link_densities
         Share of linked text of each row or None; None where the input has no such column.
+    in_order
+        Whether each row's page is known to be in order, as one cut from HTML is; None where nothing is known.
     """
 
     pages: Sequence[str]
@@ -41,6 +43,7 @@ class PageBatch:
     texts: Sequence[str]
     tags: Sequence[str | None] | None = None
     link_densities: Sequence[float | None] | None = None
+    in_order: Sequence[bool] | None = None
 
     def bounds(self) -> IntArray:
         """First row of every page, and the number of rows; shape (n_pages + 1,).
@@ -63,7 +66,7 @@ class PageBatch:
 
         Returns
         -------
-        Columns ``page``, ``position``, ``text`` and, where known, ``tag`` and ``link_density``.
+        Columns ``page``, ``position``, ``text`` and, where known, ``tag``, ``link_density`` and :data:`IN_ORDER`.
         """
         bounds = self.bounds()
         ids = list(chain.from_iterable(repeat(str(i), n) for i, n in enumerate(np.diff(bounds).tolist())))
@@ -72,6 +75,8 @@ class PageBatch:
             columns[TAG] = self.tags
         if self.link_densities is not None:
             columns[LINK_DENSITY] = self.link_densities
+        if self.in_order is not None:
+            columns[IN_ORDER] = self.in_order
         return Rows(columns)
 
 

@@ -79,7 +79,8 @@ class ChunkCollector(RecordCollector):
         """
         records = self.records
         pages, positions, texts = ([record[name] for record in records] for name in (PAGE, POSITION, TEXT))
-        rows = Paragraphs(pages, positions, texts, self.numbers, records, names=set[str]().union(*records))
+        names = set[str]().union(*records)
+        rows = Paragraphs(pages, positions, texts, self.numbers, records, names=names, in_order=self.in_order())
         return ReadChunk(rows, self.rejects, len(records) + len(self.rejects))
 
 
@@ -101,15 +102,17 @@ def _read_html(page: PageData, into: ChunkCollector) -> None:
     except ValueError as error:
         into.reject(str(error), source=page.source, line=None, value="")
         return
+    first = len(into.records)
     rows = [
         {PAGE: page.page, POSITION: i, TEXT: p.text, TAG: p.tag, LINK_DENSITY: p.link_density} for i, p in enumerate(paragraphs)
     ]
     if page.page and page.page.isprintable() and all(len(p.text) <= MAX_TEXT_CHARS for p in paragraphs):
         into.records += rows
         into.numbers += [None] * len(rows)
-        return
-    for row in rows:
-        into.add(row, source=page.source, line=None)
+    else:
+        for row in rows:
+            into.add(row, source=page.source, line=None)
+    into.note_order(first)
 
 
 def _read_pages(chunk: Chunk) -> ReadChunk:

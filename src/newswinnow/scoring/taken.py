@@ -39,6 +39,8 @@ class Paragraphs:
         The rows as an Arrow table, where the chunk was one.
     names
         Names of all columns of ``records``.
+    in_order
+        Whether each row's page is known to be in order; None where nothing is known.
     """
 
     pages: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Paragraphs:
     lines: list[bytes | None] | None = None
     table: Any = None
     names: set[str] = field(default_factory=set)
+    in_order: list[bool] | None = None
 
     def column(self, name: str) -> list[Any] | None:
         """A column by name.
@@ -81,7 +84,7 @@ class Paragraphs:
         Whole pages.
         """
         tags, densities = (self.column(TAG), self.column(LINK_DENSITY)) if with_hints else (None, None)
-        return PageBatch(self.pages, self.positions, self.texts, tags, densities)
+        return PageBatch(self.pages, self.positions, self.texts, tags, densities, self.in_order)
 
     def keep(self, kept: Sequence[int]) -> None:
         """Drop rows.
@@ -91,7 +94,7 @@ class Paragraphs:
         kept
             Indices of the rows that stay, rising.
         """
-        for name in ("pages", "positions", "texts", "numbers", "records", "lines"):
+        for name in ("pages", "positions", "texts", "numbers", "records", "lines", "in_order"):
             values = getattr(self, name)
             if values is not None:
                 setattr(self, name, [values[i] for i in kept])

@@ -9,6 +9,7 @@ import pytest
 from newswinnow.models.ladder.order import N_SERIES, OrderTrust, learn_trust, series, signs
 from newswinnow.models.ladder.pages import N_HINTS, TAGS, PageTable
 from newswinnow.paragraphs.rows import Rows
+from newswinnow.paragraphs.table import IN_ORDER
 
 
 def table() -> pd.DataFrame:
@@ -36,6 +37,17 @@ def test_pages_come_in_order_whatever_the_rows(make: type) -> None:
     assert hints[:, len(TAGS)].tolist() == [1, 0, 0, 0]
     assert hints[:, len(TAGS) + 1].tolist() == [0, 0, 0, 1]
     assert hints[:, -3:].tolist() == [[0.9, 1, 1], [0, 0, 1], [1, 1, 1], [0, 0, 0]]
+
+
+def test_what_is_known_of_the_order_goes_with_its_page() -> None:
+    frame = table().assign(**{IN_ORDER: [False, True, False, True]})
+    pages = PageTable.of(frame)
+    assert pages.in_order is not None
+    assert pages.in_order.tolist() == [False, True]
+    parts = list(pages.batches(1))
+    assert [None if part.in_order is None else part.in_order.tolist() for part in parts] == [[False], [True]]
+    assert PageTable.of(table()).in_order is None
+    assert PageTable.of(frame.iloc[:0]).starts.tolist() == [0]
 
 
 def test_texts_alone_are_one_page() -> None:
@@ -97,6 +109,16 @@ def test_a_page_with_markup_needs_less_to_be_trusted_the_shorter_it_is() -> None
         for has_hints, odds in ((hinted, with_markup), (~hinted, without)):
             below, above = (OrderTrust(np.append(np.zeros(N_SERIES + 2), np.log(odds * factor))) for factor in (0.99, 1.01))
             assert (below.trusts(found, has_hints)[i], above.trusts(found, has_hints)[i]) == (False, True)
+
+
+def test_a_known_order_is_trusted_where_it_is_worth_more_than_the_bag() -> None:
+    sizes = np.array([4, 5, 39, 40, 40])
+    found = np.zeros((5, N_SERIES + 2))
+    found[:, -1] = np.log(sizes)
+    never, is_known = OrderTrust(np.append(np.zeros(N_SERIES + 2), -99.0)), np.array([True, True, True, True, False])
+    assert never.trusts(found, np.ones(5, dtype=bool), is_known).tolist() == [False, True, True, True, False]
+    assert never.trusts(found, np.zeros(5, dtype=bool), is_known).tolist() == [False, False, False, True, False]
+    assert not never.trusts(found, np.ones(5, dtype=bool)).any()
 
 
 def test_signs_of_short_and_uniform_pages_are_none() -> None:

@@ -185,7 +185,7 @@ class LadderModel:
     def _chosen(self, table: PageTable, paragraphs: Paragraphs) -> npt.NDArray[np.str_]:
         """Level of each page, however small."""
         has_hints = table.has_hints()
-        trusted = self.trust.trusts(signs(order_series(paragraphs), table.starts), has_hints)
+        trusted = self.trust.trusts(signs(order_series(paragraphs), table.starts), has_hints, table.in_order)
         return np.where(trusted, np.where(has_hints, MARKUP, ORDER), BAG)
 
     def _probabilities(self, table: PageTable, context: str) -> FloatArray:

@@ -28,6 +28,10 @@ FEW: Final = 5
 it had none. Markup in order is worth 4 to 9 points more than the bag from 12 paragraphs on; where the order was lost it costs 7
 on whole pages, and 0 to 2 on small ones (experiments/036-order-of-markup)."""
 
+LONG_TEXT: Final = 40
+"""A page known to be in order is taken so from FEW paragraphs on if it has markup, from 40 on if not: shorter ones are better as
+a bag unless their order shows (experiments/036-order-of-markup)."""
+
 
 def series(probabilities: FloatArray, log_chars: npt.NDArray[np.float32], closes: npt.NDArray[np.float32]) -> FloatArray:
     """What is followed along a page.
@@ -94,8 +98,10 @@ class OrderTrust:
 
     weights: FloatArray
 
-    def trusts(self, found: FloatArray, has_hints: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Which pages seem to be in order, surely enough for their size and for what is lost if they are not.
+    def trusts(
+        self, found: FloatArray, has_hints: npt.NDArray[np.bool_], is_known: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """Which pages are known or seem to be in order, surely enough for their size and for what is lost if they are not.
 
         Parameters
         ----------
@@ -103,6 +109,8 @@ class OrderTrust:
             Of :func:`signs`.
         has_hints
             Which pages have markup, shape (n_pages,).
+        is_known
+            Which pages are known to be in order, shape (n_pages,); None where nothing is known.
 
         Returns
         -------
@@ -112,6 +120,8 @@ class OrderTrust:
         counts_hints = has_hints & (sizes > FEW - 0.5)
         odds = np.where(counts_hints, np.minimum(sizes / LONG, 1), 1 + SHORT / sizes)
         is_trusted: npt.NDArray[np.bool_] = found @ self.weights[:-1] + self.weights[-1] > np.log(odds)
+        if is_known is not None:
+            is_trusted |= is_known & (counts_hints | (sizes > LONG_TEXT - 0.5))
         return is_trusted
 
 

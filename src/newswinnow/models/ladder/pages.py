@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from newswinnow.paragraphs.table import LINK_DENSITY, PAGE, POSITION, TAG, IntArray, texts_of
+from newswinnow.paragraphs.table import IN_ORDER, LINK_DENSITY, PAGE, POSITION, TAG, IntArray, texts_of
 
 TAGS: Final = tuple("p li a h1 h2 h3 h4 h5 h6 div td span figcaption button blockquote title label dd dt th".split())
 """Tags with a column of their own; other tags share one, and so do paragraphs without a tag."""
@@ -37,6 +37,8 @@ class PageTable:
         Row of the input of each paragraph, shape (n_paragraphs,).
     tags, link_densities
         Of each paragraph, None where unknown; None where the input has no such column.
+    in_order
+        Which pages are known to be in order, shape (n_pages,); None where nothing is known.
     """
 
     texts: list[str]
@@ -44,6 +46,7 @@ class PageTable:
     rows: IntArray
     tags: Sequence[Any] | None
     link_densities: Sequence[Any] | None
+    in_order: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, X: Any) -> "PageTable":
@@ -74,12 +77,14 @@ class PageTable:
         counts = np.bincount(numbers)
         starts = np.cumsum(counts) - counts
         # Most tables are in order as they are.
-        if _are_sorted(numbers, positions):
-            return cls(texts, np.append(starts, n), np.arange(n), *hints)
-        rows = np.lexsort((positions, numbers))
-        order = rows.tolist()
-        hints = [values and [values[i] for i in order] for values in hints]
-        return cls([texts[i] for i in order], np.append(starts, n), rows, *hints)
+        rows = np.arange(n)
+        if not _are_sorted(numbers, positions):
+            rows = np.lexsort((positions, numbers))
+            order = rows.tolist()
+            hints = [values and [values[i] for i in order] for values in hints]
+            texts = [texts[i] for i in order]
+        in_order = np.array(X[IN_ORDER], dtype=bool)[rows[starts]] if IN_ORDER in columns else None
+        return cls(texts, np.append(starts, n), rows, hints[0], hints[1], in_order)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -162,7 +167,9 @@ class PageTable:
     def _part(self, first: int, last: int) -> "PageTable":
         begin, end = int(self.starts[first]), int(self.starts[last])
         tags, densities = (column and column[begin:end] for column in (self.tags, self.link_densities))
-        return PageTable(self.texts[begin:end], self.starts[first : last + 1] - begin, self.rows[begin:end], tags, densities)
+        in_order = None if self.in_order is None else self.in_order[first:last]
+        starts = self.starts[first : last + 1] - begin
+        return PageTable(self.texts[begin:end], starts, self.rows[begin:end], tags, densities, in_order)
 
 
 def _numbers(pages: list[Any]) -> IntArray:
