@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,8 @@ from tests.reports.hostile import PAYLOADS, assert_harmless, explained, hostile_
 
 from newswinnow.evaluation.behaviour import Behaviour, Outcome
 from newswinnow.evaluation.behaviour_suite import read_suite
-from newswinnow.evaluation.evaluate import Evaluation
+from newswinnow.evaluation.evaluate import Evaluation, evaluate_predictions
+from newswinnow.models.training import site_digest
 from newswinnow.reports.explained import ALONE, LEVELS, MAX_FEATURE_CHARS, NEIGHBOURS
 from newswinnow.reports.render import Report, metrics_json, mistakes_csv, render_html, render_markdown, write_report
 from newswinnow.reports.templating import markdown_cell
@@ -167,6 +170,19 @@ def test_markdown_tables_are_those_of_the_evaluation(report: Report) -> None:
         ("position: top third", "2 (small)", "4"),
     ]
     assert [line for line in text.split("\n") if line.startswith("#")] == ["# A title", "## mine (alone)", "## theirs (alone)"]
+
+
+@pytest.mark.parametrize("known", [frozenset(), frozenset({site_digest("a.example")})])
+def test_markdown_blocks_stand_apart(rows_of: Rows, evaluated: Evaluated, known: frozenset[str]) -> None:
+    rows = [row | {"site": f"{row['page']}.example"} for page in "ab" for row in rows_of(page, "NBR", "NRR")]
+    one = evaluate_predictions(pd.DataFrame(rows), name="mine", known_sites=known, n_resamples=50)
+    lines = render_markdown(Report("t", [one], "", {}, VALIDATION)).splitlines()
+    assert len([line for line in lines if line == "| score | value | 95 % interval |"]) == 1
+    for before, line in itertools.pairwise(lines):
+        if line.startswith("|"):
+            assert before == "" or before.startswith("|"), line
+    flattered = [line for line in lines if line.endswith("which flatters it.**")]
+    assert flattered == (["**3 of them are of sites that the model was trained on, which flatters it.**"] if known else [])
 
 
 def test_markdown_holds_no_text_of_pages(report: Report) -> None:
