@@ -26,13 +26,13 @@ import orjson
 from benchmarks.bulk_datatrove import to_documents
 from benchmarks.classify.systems.base import Training
 from benchmarks.classify.systems.fasttext import fasttext
+from benchmarks.processes import NEWSWINNOW, PARENT, SYSTEM_TICKS, USER_TICKS, processes
 from benchmarks.sections import write_section
 from benchmarks.split_html import machine
 
 from newswinnow.scoring.run import SMALL_BYTES, is_small
 
 REPORT = Path(__file__).parents[1] / "docs" / "reliability.md"
-PROGRAM = str(Path(sys.executable).parent / "newswinnow")
 WORDS = """the council voted on Monday to repair old bridge over harbour wall raised after storm Share Menu ferry crew praised
 night rescue and of in Advertisement said would police minister report weather news city""".split()
 TICK = os.sysconf("SC_CLK_TCK")
@@ -118,19 +118,11 @@ class Watcher(threading.Thread):
 
     def look(self) -> None:
         """Processor seconds by process, and the sum of their proportional memory."""
-        for path in Path("/proc").glob("[0-9]*"):
-            fields = _fields(path)
-            if fields and (int(fields[1]) in self.known or int(path.name) in self.known):
-                self.known.add(int(path.name))
-                self.seconds[int(path.name)] = (int(fields[11]) + int(fields[12])) / TICK
+        for process, fields in processes():
+            if int(fields[PARENT]) in self.known or process in self.known:
+                self.known.add(process)
+                self.seconds[process] = (int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS])) / TICK
         self.most = max(self.most, sum(map(_proportional_kb, self.known)) // 1024)
-
-
-def _fields(path: Path) -> list[str]:
-    try:
-        return (path / "stat").read_text().rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
-        return []
 
 
 def _proportional_kb(process: int) -> int:
@@ -147,7 +139,7 @@ def measure(name: str, given: Path, output: Path, options: Sequence[str], n: int
     place = output.parent / "run"
     files = [given] if given.is_file() else [path for path in given.rglob("*") if path.is_file()]
     shutil.rmtree(place, ignore_errors=True)
-    command = [PROGRAM, verb, str(given), "--run", str(place), "-o", str(output), "--overwrite", *options]
+    command = [NEWSWINNOW, verb, str(given), "--run", str(place), "-o", str(output), "--overwrite", *options]
     found = measure_command(f"{name}, one process" if is_small(files) else name, command, n)
     return replace(found, n_read=size_of(given), n_written=size_of(output))
 

@@ -10,13 +10,13 @@ import signal
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.processes import NEWSWINNOW, SESSION, STATE, processes
 from benchmarks.reliability import REPORT, write_pages
 from benchmarks.sections import write_section
 
@@ -78,33 +78,51 @@ def in_session(leader: int) -> list[int]:
     -------
     Process ids.
     """
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            state, _, _, session = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:4]
-        except OSError:
-            continue
-        if int(session) == leader and state != "Z":
-            found.append(int(entry.name))
-    return found
+    return [process for process, fields in processes() if int(fields[SESSION]) == leader and fields[STATE] != "Z"]
 
 
-def begin(arguments: list[str]) -> "subprocess.Popen[bytes]":
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a command does when it is left alone.
+
+    Attributes
+    ----------
+    arguments
+        Of the command line, DIR in them for a folder of each try's own.
+    result
+        What it makes in there.
+    code
+        Its exit code.
+    seconds
+        How long it takes.
+    made
+        Contents of what it makes.
+    """
+
+    arguments: list[str]
+    result: str
+    code: int
+    seconds: float
+    made: dict[str, bytes]
+
+
+def begin(arguments: list[str], here: Path) -> "subprocess.Popen[bytes]":
     """Start the program in a session of its own.
 
     Parameters
     ----------
     arguments
-        Of the command line.
+        Of the command line, DIR in them for ``here``.
+    here
+        The try's folder.
 
     Returns
     -------
     The process.
     """
-    program = Path(sysconfig.get_path("scripts")) / "newswinnow"
-    return subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    (here / "config.toml").write_text(CONFIG, encoding="utf-8")
+    command = [NEWSWINNOW, *(word.replace("DIR", str(here)) for word in arguments)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 def contents(result: Path) -> dict[str, bytes]:
@@ -123,42 +141,65 @@ def contents(result: Path) -> dict[str, bytes]:
     return {str(path.relative_to(result)): b"" if path.name == "manifest.json" else path.read_bytes() for path in files}
 
 
-def stop(
-    arguments: list[str], result: Path, whole: dict[str, bytes], number: signal.Signals, after: float, into: Stopped
-) -> None:
-    """Start a command, send it a signal, and see.
+def leave_alone(arguments: list[str], result: str, here: Path) -> Undisturbed:
+    """Let a command come to its end.
 
     Parameters
     ----------
     arguments
-        Of the command line.
+        Of the command line, DIR in them for ``here``.
     result
-        What it makes.
-    whole
-        What that is when nothing disturbs it.
-    number
-        The signal.
+        What it makes in there.
+    here
+        An empty folder.
+
+    Returns
+    -------
+    What it does.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails or makes nothing.
+    """
+    begun = time.perf_counter()
+    with begin(arguments, here) as process:
+        code = process.wait()
+    found = Undisturbed(arguments, result, code, time.perf_counter() - begun, contents(here / result))
+    if code not in (0, 1) or not found.made:
+        raise RuntimeError(f"{' '.join(arguments)}: must end by itself with 0 or 1 and {result}; got {code}")
+    return found
+
+
+def stop(alone: Undisturbed, here: Path, after: float, into: Stopped) -> None:
+    """Start a command, send it a signal, and see.
+
+    Parameters
+    ----------
+    alone
+        What it does when it is left alone.
+    here
+        An empty folder.
     after
-        When to send it, in seconds.
+        When to send the signal, in seconds.
     into
         Takes what is found; nothing if the command was done before.
     """
-    with begin(arguments) as process:
+    with begin(alone.arguments, here) as process:
         time.sleep(after)
         if process.poll() is not None:
             return
         begun = time.perf_counter()
-        process.send_signal(number)
+        process.send_signal(into.number)
         code = process.wait()
         into.seconds.append(time.perf_counter() - begun)
     into.n_left += len(in_session(process.pid))
-    if code == 0:
-        # The signal came when everything was done.
-        return
-    # A process that has no handler yet, or none any more, dies of the signal; a shell shows the same code.
-    if code not in (SHELL_BASE + number, -number):
+    made = contents(here / alone.result)
+    into.n_partial += made not in ({}, alone.made)
+    # The signal may come when everything is done. A process that has no handler yet, or none any more, dies of it; a shell
+    # shows the same code.
+    if code not in (SHELL_BASE + into.number, -into.number) and (code, made) != (alone.code, alone.made):
         into.codes.append(code)
-    into.n_partial += contents(result) not in ({}, whole)
 
 
 def commands(folder: Path, *, n_rows: int = 150_000) -> dict[str, tuple[list[str], str]]:
@@ -207,30 +248,17 @@ def try_all(folder: Path, of: dict[str, tuple[list[str], str]], *, tries: int, s
     Raises
     ------
     RuntimeError
-        If a command does not come to its end when it is left alone.
+        If a command fails when it is left alone.
     """
+    # A shell's background jobs ignore Ctrl-C and hand that on; a handler is not handed on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng, found = random.Random(seed), []
-
-    def place() -> Path:
-        here = Path(tempfile.mkdtemp(dir=folder))
-        (here / "config.toml").write_text(CONFIG, encoding="utf-8")
-        return here
-
     for name, (arguments, result) in of.items():
-        here = place()
-        begun = time.perf_counter()
-        with begin([word.replace("DIR", str(here)) for word in arguments]) as process:
-            code = process.wait()
-        length = time.perf_counter() - begun
-        whole = contents(here / result)
-        if code not in (0, 1) or not whole:
-            raise RuntimeError(f"{name}: must end by itself with 0 or 1 and {result}; got {code}")
+        alone = leave_alone(arguments, result, Path(tempfile.mkdtemp(dir=folder)))
         for number in (signal.SIGINT, signal.SIGTERM):
             found.append(Stopped(name, number))
             while len(found[-1].seconds) < tries:
-                here = place()
-                own = [word.replace("DIR", str(here)) for word in arguments]
-                stop(own, here / result, whole, number, rng.uniform(0.05, length), found[-1])
+                stop(alone, Path(tempfile.mkdtemp(dir=folder)), rng.uniform(0.05, alone.seconds), found[-1])
             print(found[-1], file=sys.stderr)
     return found
 

@@ -2,18 +2,17 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.processes import NEWSWINNOW
 from typer.testing import CliRunner, Result
 
 from newswinnow.cli.main import app
 
-PROGRAM = str(Path(sys.executable).parent / "newswinnow")
 NEWS = "The council voted on Monday to repair the old bridge over the Tarn."
 LINK = "Harbour wall to be raised after storm"
 
@@ -79,7 +78,7 @@ def program() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Call the installed program in a new process."""
 
     def call(*arguments: object, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        command = [PROGRAM, *map(str, arguments)]
+        command = [NEWSWINNOW, *map(str, arguments)]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, cwd=cwd, timeout=60)
 
     return call

@@ -4,18 +4,18 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.processes import NEWSWINNOW, PARENT, STATE, processes
 from benchmarks.reliability import Disk, disk_full
+from benchmarks.stopping import CONFIG
 from typer.testing import Result
 
 Cli = Callable[..., Result]
-PROGRAM = str(Path(sys.executable).parent / "newswinnow")
 NEWS = "The council voted on Monday to repair the old bridge over the Tarn."
 
 
@@ -43,15 +43,7 @@ def command(given: Path, saved_model: Any, tmp_path: Path) -> list[str]:
 
 
 def children_of(process: int) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == process:
-            found.append(int(path.parent.name))
-    return found
+    return [child for child, fields in processes() if int(fields[PARENT]) == process]
 
 
 def family_of(process: int) -> list[int]:
@@ -60,32 +52,27 @@ def family_of(process: int) -> list[int]:
     return [*children, *(grandchild for child in children for grandchild in children_of(child))]
 
 
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def survivors(processes: list[int]) -> list[int]:
+def survivors(family: list[int]) -> list[int]:
     """Those that are still there after a minute; sooner if there are none."""
     deadline = time.monotonic() + 60
-    while any(map(is_alive, processes)) and time.monotonic() < deadline:
+    while True:
+        found = [one for one, fields in processes() if one in family and fields[STATE] != "Z"]
+        if not found or time.monotonic() >= deadline:
+            return found
         time.sleep(0.01)
-    return [one for one in processes if is_alive(one)]
 
 
 def test_killed_again_and_again_it_ends_with_the_same_bytes(command: list[str], expected: bytes, tmp_path: Path) -> None:
     run = tmp_path / "run"
     for n_parts in (0, 3, 9, 20):
-        process = subprocess.Popen([PROGRAM, *command], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([NEWSWINNOW, *command], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while len(list(run.glob("parts/*.part"))) < n_parts and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
         process.kill()
         process.wait()
         assert not (run / "predictions.jsonl").exists() or (run / "predictions.jsonl").read_bytes() == expected
-    done = subprocess.run([PROGRAM, *command], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([NEWSWINNOW, *command], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "rows in 2000 = rows out 2000 + rejected 0" in done.stderr
     assert (run / "predictions.jsonl").read_bytes() == expected
@@ -116,7 +103,7 @@ def test_a_full_disk_at_any_call_is_one_line_and_the_same_command_goes_on(
 
 def test_of_four_commands_one_wins_and_three_are_told_at_once(saved_model: Any, tmp_path: Path) -> None:
     """The first holds the directory for as long as its standard input is open."""
-    command = [PROGRAM, "predict", "-", *saved_model.options, "--run", str(tmp_path / "run")]
+    command = [NEWSWINNOW, "predict", "-", *saved_model.options, "--run", str(tmp_path / "run")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
         assert first.stdin is not None
         deadline = time.monotonic() + 60
@@ -203,7 +190,7 @@ def test_a_signal_ends_it_and_no_process_stays(number: int, code: int, given: Pa
     given.write_bytes(rows * ((9 << 20) // len(rows) + 1))  # enough for worker processes
     run = given.with_name("run")
     arguments = ["predict", str(given), *saved_model.options, "--run", str(run), "--workers", "2", "--chunk-bytes", "20000"]
-    with subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([NEWSWINNOW, *arguments], stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
         while not list(run.glob("parts/*.part")) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -217,11 +204,8 @@ def test_a_signal_ends_it_and_no_process_stays(number: int, code: int, given: Pa
 
 
 def test_sigterm_ends_training_on_two_processes_and_none_stays(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text(
-        'title = "stopped"\n[data]\ntrain = ["sample:train"]\n[model]\nfamily = "winnow"\n[validation]\nfolds = 5\n',
-        encoding="utf-8",
-    )
-    command = [PROGRAM, "experiments", "run", str(tmp_path), "--jobs", "2"]
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    command = [NEWSWINNOW, "experiments", "run", str(tmp_path), "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert any("cross-validating" in line for line in process.stderr)

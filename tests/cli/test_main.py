@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import typer.main
+from benchmarks.processes import NEWSWINNOW
 from typer.testing import Result
 
 from newswinnow.cli.main import app
 
-PROGRAM = str(Path(sys.executable).parent / "newswinnow")
 LISTENING = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); os.execv(sys.argv[1], sys.argv[1:])"
 )
@@ -130,7 +130,7 @@ def test_a_user_error_is_one_line_without_a_traceback(program: Callable[..., Any
 def test_head_may_close_the_pipe(tmp_path: Path, saved_model: Any) -> None:
     page = tmp_path / "long.txt"
     page.write_text("\n\n".join(f"Paragraph number {i} of a long page" for i in range(20_000)), encoding="utf-8")
-    command = [PROGRAM, "predict", str(page), *saved_model.options]
+    command = [NEWSWINNOW, "predict", str(page), *saved_model.options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -147,7 +147,7 @@ def test_a_reader_that_reads_nothing_is_no_crash(corpora: Path) -> None:
     os.close(reader)
     try:
         done = subprocess.run(
-            [PROGRAM, "corpus", "stats", str(corpora / "train.jsonl")],
+            [NEWSWINNOW, "corpus", "stats", str(corpora / "train.jsonl")],
             stdout=writer,
             stderr=subprocess.PIPE,
             check=False,
@@ -165,7 +165,7 @@ def test_a_reader_that_reads_nothing_is_no_crash(corpora: Path) -> None:
 )
 def test_a_signal_ends_training_and_leaves_no_model(number: int, code: int, said: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-c", LISTENING, PROGRAM, "train", "-o", str(out)]
+    command = [sys.executable, "-c", LISTENING, NEWSWINNOW, "train", "-o", str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "reading the corpora" in process.stderr.readline()

@@ -5,13 +5,13 @@ import gzip
 import io
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from benchmarks.processes import NEWSWINNOW
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import Result
@@ -525,7 +525,7 @@ def test_clean_on_a_terminal_escapes_what_would_steer_it(saved_model: Any, jsonl
     import subprocess
 
     source = jsonl(tmp_path / "in.jsonl", [row(0, STEERING)])
-    command = [str(Path(sys.executable).parent / "newswinnow"), "clean", str(source), *saved_model.options]
+    command = [NEWSWINNOW, "clean", str(source), *saved_model.options]
     terminal, end = pty.openpty()
     try:
         done = subprocess.run(command, stdout=end, stderr=subprocess.PIPE, check=False, timeout=60)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.processes import NEWSWINNOW
 from typer.testing import Result
 
 from newswinnow.corpus.locks import locked
@@ -183,12 +184,9 @@ def test_an_existing_output_is_kept(cli: Cli, saved_model: Any, page: Path, tmp_
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_run_which_then_goes_on(number: int, code: int, saved_model: Any, jsonl: Any, tmp_path: Path) -> None:
-    import sys
-
     rows = [row(i % 5, f"{NEWS} {i}", f"p{i // 5}") for i in range(4000)]
     source, run = jsonl(tmp_path / "in.jsonl", rows), tmp_path / "run"
-    program = str(Path(sys.executable).parent / "newswinnow")
-    command = [program, "predict", str(source), *saved_model.options, "--run", str(run), "--chunk-bytes", "300"]
+    command = [NEWSWINNOW, "predict", str(source), *saved_model.options, "--run", str(run), "--chunk-bytes", "300"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while len(list((run / "parts").glob("*.part"))) < 3 and time.monotonic() < deadline:

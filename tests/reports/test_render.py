@@ -173,7 +173,7 @@ def test_markdown_tables_are_those_of_the_evaluation(report: Report) -> None:
 
 
 @pytest.mark.parametrize("known", [frozenset(), frozenset({site_digest("a.example")})])
-def test_markdown_blocks_stand_apart(rows_of: Rows, evaluated: Evaluated, known: frozenset[str]) -> None:
+def test_markdown_blocks_stand_apart(rows_of: Rows, known: frozenset[str]) -> None:
     rows = [row | {"site": f"{row['page']}.example"} for page in "ab" for row in rows_of(page, "NBR", "NRR")]
     one = evaluate_predictions(pd.DataFrame(rows), name="mine", known_sites=known, n_resamples=50)
     lines = render_markdown(Report("t", [one], "", {}, VALIDATION)).splitlines()
